@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from digest.mail.rendering.renderer import Renderer
     from digest.net.smtp import Relay
     from digest.rules.delivery.rate_limits import Allowance
+    from digest.tasks.background import Background
     from digest.tasks.composing.composer import Composer
     from digest.tasks.delivery.meter import Meter
     from digest.tasks.delivery.run import RelayLimits, Run
@@ -181,9 +182,18 @@ class Application:
         return ReaderEditions(self.settings, self.composer, self.renderer.speaks)
 
     @cached_property
+    def background(self) -> Background:
+        """Return what works beside the pages of the desk."""
+        from digest.tasks.background import Background
+
+        return Background()
+
+    @cached_property
     def desk(self) -> Desk:
         """Return the use cases of editors."""
         from digest.tasks.desk.desk import Desk
+        from digest.tasks.editions.fitting import KeptIndex
+        from digest.tasks.ledger.running_sums import RunningSums
 
         return Desk(
             database=self.database,
@@ -194,6 +204,8 @@ class Application:
             relays=lambda: [limits.relay for limits in self.relay_limits],
             new_id=new_public_id,
             new_token=lambda: secrets.token_urlsafe(24),
+            related=KeptIndex(self.database, self.background),
+            running=RunningSums(self.database, self.background),
         )
 
     @property
@@ -366,6 +378,8 @@ class Application:
 
     def close(self) -> None:
         """Close what was opened."""
+        if "background" in self.__dict__:
+            self.background.close()
         if "database" in self.__dict__:
             self.database.close()
         if "traces" in self.__dict__:

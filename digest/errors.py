@@ -55,5 +55,12 @@ class Busy(Unreachable):
         self.retry_after = retry_after
 
 
+class StillComparing(Busy):
+    """Try again in a moment: what this needs is being prepared."""
+
+    def __init__(self) -> None:
+        super().__init__("related articles are still being compared: try again in a moment", "1")
+
+
 class Refused(DigestError):  # noqa: N818 - named for what happened
     """Stop sending until the operator has decided something."""

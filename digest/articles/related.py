@@ -10,7 +10,7 @@ import math
 import re
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -41,7 +41,8 @@ class RelatedStory:
 class Index:
     """The terms of a fixed list of articles, each a vector of length one; queries change nothing."""
 
-    def __init__(self, stories: Iterable[RelatedStory]) -> None:
+    def __init__(self, stories: Iterable[RelatedStory], rest: Callable[[], None] = lambda: None) -> None:
+        """Read the stories; `rest` is called between them, for a thread that gives way to others."""
         self._ids = array("q")
         self._dated = array("d")
         counted: list[Counter[str]] = []
@@ -49,6 +50,7 @@ class Index:
             self._ids.append(story.id)
             self._dated.append(story.dated_at.timestamp())
             counted.append(_count(story))
+            rest()
         spread = Counter(term for terms in counted for term in terms)
         most = min(max(2, len(counted) / 2), max(_COMMON_COUNT, len(counted) * _COMMON_SHARE))
         # A term of one article connects it to no other; one of very many says nothing.
@@ -59,6 +61,7 @@ class Index:
         for place, terms in enumerate(counted):
             counted[place] = Counter()
             self._enter(place, _weigh(terms, rarity))
+            rest()
 
     def __len__(self) -> int:
         return len(self._ids)

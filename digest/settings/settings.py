@@ -1,5 +1,6 @@
 """The settings: config.toml and the environment, validated as a whole."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -88,8 +89,8 @@ class Settings(BaseSettings):
             ("topics", [t.name for t in self.topics]),
             ("digests", [d.name for d in self.digests]),
         ):
-            for name in names:
-                if names.count(name) > 1:
+            for name, uses in Counter(names).items():
+                if uses > 1:
                     raise ValueError(f'[[{kind}]] name "{name}" is used twice: each needs a name of its own')
         return self
 

@@ -18,8 +18,10 @@ from digest.mail.rendering.catalogues import Catalogues
 from digest.resources import bundled
 from digest.settings import Settings
 from digest.tasks.archive import Archive
+from digest.tasks.background import Background
 from digest.tasks.desk.desk import Desk
 from digest.tasks.figures.clicks import ClickCounter
+from digest.tasks.ledger.running_sums import RunningSums
 from digest.tasks.readers.mail_domains import load_mail_domains
 from digest.tasks.readers.readers import Readers
 from digest.web.api.routes import BASE, create_api
@@ -88,6 +90,7 @@ def create_app(
     SignUpPages(readers, views, stamps, now, quickest, domains).routes().add_to(app)
     PreferencePages(readers, views, stamps, now).routes().add_to(app)
     ReaderPages(readers, views, stamps, now).routes().add_to(app)
+    running = desk.running if desk is not None else RunningSums(readers.database, Background())
     if desk is not None:
         front = add_desk(app, desk, pages, now)
         add_newsroom(app, front, readers, catalogues.languages)
@@ -102,7 +105,7 @@ def create_app(
 
         MetricsPage(metrics, settings.web.metrics_token.get_secret_value()).routes().add_to(app)
     if settings.api.enabled:
-        app.mount(BASE, FirstUsed(lambda: create_api(readers, domains, now)))
+        app.mount(BASE, FirstUsed(lambda: create_api(readers, domains, running, now)))
     _add_files(app, pages)
     _add_health(app, readers, is_stalled)
     _add_error_pages(app, views, settings)

@@ -1,10 +1,15 @@
 """All editions at the desk: the list, what needs somebody, and readers who are tried again."""
 
 import re
+import threading
+from datetime import timedelta
+from typing import Any
 
+import pytest
 from sqlmodel import select
 
 from digest.models import Delivery, DeliveryState, Edition, EditionState
+from digest.store.editions import edition_sums
 from digest.tasks.ledger import audit
 from tests.support.desks import BEN, MARA, Newsdesk
 
@@ -107,3 +112,37 @@ def test_an_edition_says_how_it_fared_with_each_receiver_and_what_was_corrected(
     assert "0 of 6" in shown
     assert "Read it in the archive" not in shown
     assert "correction: Bridge reopens" in mara.get("/desk/editions").text
+
+
+def test_pages_of_a_large_edition_come_while_its_deliveries_are_being_counted(
+    newsdesk: Newsdesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newsdesk.subscribe("ada@readers.example")
+    article = newsdesk.publish("Bridge reopens")
+    newsdesk.compile()
+    monkeypatch.setattr(edition_sums, "LARGE", 1)
+    goes_on, count_large = threading.Event(), edition_sums.count_large
+
+    def wait(*given: Any) -> Any:
+        assert goes_on.wait(30)
+        return count_large(*given)
+
+    monkeypatch.setattr(edition_sums, "count_large", wait)
+    mara = newsdesk.sign_in()
+
+    pages = [mara.get(path).text for path in (Newsdesk.PATH, "/desk")]
+    goes_on.set()
+    assert newsdesk.app.background.begin("after it", lambda: None, 30)
+    newsdesk.clock.now += timedelta(seconds=7)
+    counted = [
+        mara.get(path).text for path in (Newsdesk.PATH, "/desk", f"{Newsdesk.PATH}/withdraw/{article}")
+    ]
+
+    assert "The deliveries are being counted." in pages[0]
+    assert f'<meta http-equiv="refresh" content="1; url={Newsdesk.PATH}">' in pages[0]
+    assert "being counted" in pages[1]
+    assert '<td class="count">…</td>' in pages[1]
+    assert "0 of 1" in counted[0]
+    assert "Counted 7 seconds ago." in counted[0]
+    assert "0 accepted, 1 remaining" in counted[1]
+    assert "1 message with it has not been sent" in counted[2]

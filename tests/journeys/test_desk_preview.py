@@ -1,10 +1,13 @@
 """Preview and proof: the very bytes that leave, shown so that nobody's links work, and mailed to be approved."""
 
 import hashlib
+import html
 import re
+import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlmodel import col, select, update
@@ -17,6 +20,7 @@ from digest.store.delivery import claims, deliveries
 from digest.tasks.desk.agenda import find_entry
 from digest.tasks.desk.editors import add_editor, remove_editor
 from digest.tasks.desk.proofs import look
+from digest.tasks.editions import fitting
 from digest.tasks.editions.preview import Viewer, preview
 from digest.web.desk.preview import as_scheme
 from tests.conftest import write_config
@@ -299,3 +303,27 @@ def test_for_200_readers_at_three_instants_the_preview_is_what_is_composed(newsd
         newsdesk.clock.now = at + timedelta(hours=10)
         mara = newsdesk.sign_in()
     assert same > 500
+
+
+def test_a_preview_says_that_articles_are_still_compared_and_comes_by_itself(
+    newsdesk: Newsdesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fitting, "_QUICKLY", 1)
+    monkeypatch.setattr(fitting, "_PATIENCE", 0)
+    goes_on, compare = threading.Event(), fitting.compare_all
+
+    def wait(*given: Any) -> Any:
+        assert goes_on.wait(30)
+        return compare(*given)
+
+    monkeypatch.setattr(fitting, "compare_all", wait)
+    ben, asked = newsdesk.sign_in(BEN), f"{PREVIEW}?topics=world&address=anna%40readers.example"
+    waiting = ben.get(asked)
+    goes_on.set()
+    assert newsdesk.app.background.begin("after it", lambda: None, 30)
+    found = ben.get(asked)
+
+    (onward,) = re.findall(r'<meta http-equiv="refresh" content="1; url=([^"]+)">', waiting.text)
+    assert (waiting.status_code, html.unescape(onward)) == (200, asked)
+    assert "Articles are being compared" in waiting.text
+    assert (found.status_code, "Alps" in found.text, "refresh" in found.text) == (200, True, False)

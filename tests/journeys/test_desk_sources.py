@@ -365,3 +365,36 @@ def test_an_editor_looks_and_a_login_is_shown_to_nobody(desk: Newsdesk, harbour:
     assert "<form" not in ben.get(f"{SOURCES}/ships").text.partition("<main")[2]
     assert ben.get(f"{SOURCES}/nobody").status_code == 404
     assert ben.get(f"{SOURCES}/preview").headers["location"] == SOURCES
+
+
+def test_many_sources_are_shown_a_hundred_at_a_time_and_found_by_words_and_state(tmp_path: Path) -> None:
+    config = write_config(tmp_path, f"sqlite:///{tmp_path}/digest.db")
+    more = [
+        f'[[sources]]\nname = "wire-{n:03}"\nurl = "https://wire-{n}.example/feed"\ntopics = ["sea"]\n'
+        for n in range(249)
+    ]
+    config.write_text(config.read_text() + "\n" + "\n".join(more))
+    newsdesk = Newsdesk(load_settings(config), Clock())
+    olga = newsdesk.sign_in(OLGA)
+
+    def shown(query: str) -> list[str]:
+        return re.findall(r'<li class="line" id="source-([^"]+)"', olga.get(f"{SOURCES}{query}").text)
+
+    pages = [shown(query) for query in ("", "?start=100", "?start=200", "?start=900")]
+    assert [len(page) for page in pages] == [100, 100, 50, 100]
+    assert len({name for page in pages for name in page}) == 250
+    assert "Sources 101 to 200 of 250" in olga.get(f"{SOURCES}?start=100").text
+    assert shown("?find=WIRE-7.example") == ["wire-007"]
+    assert len(shown("?find=sea+wire-00")) == 10
+    assert "No source is like this" in olga.get(f"{SOURCES}?find=nobody").text
+
+    answer = olga.do("wire-108/pause", path=SOURCES, find="sea", start="100", state="new")
+
+    assert answer.headers["location"] == (
+        f"{SOURCES}?said=source-paused&find=sea&state=new&start=100#source-wire-108"
+    )
+    assert shown("?state=paused") == ["wire-108"]
+    page = olga.get(f"{SOURCES}?state=paused").text
+    assert "paused: 1</option>" in page
+    assert '<input type="hidden" name="state" value="paused">' in page
+    newsdesk.close()

@@ -1,6 +1,9 @@
 """What was counted once is shown as long as it holds, and nothing else is."""
 
+import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import col, select, update
@@ -22,10 +25,11 @@ from digest.settings import Settings
 from digest.store.database import Database
 from digest.store.delivery import deliveries
 from digest.store.editions import cadence_readers, edition_sums
+from digest.tasks.background import Background
 from digest.tasks.desk.agenda import describe_progress
 from digest.tasks.figures.kept_counts import keep_sums
 from digest.tasks.ledger.audit import account, sum_up
-from digest.tasks.ledger.running_sums import RunningSums
+from digest.tasks.ledger.running_sums import RunningCount, RunningSums
 from tests.benchmarks.readers import load_readers
 from tests.support.statements import recorded
 
@@ -117,42 +121,181 @@ def test_reasons_are_kept_of_large_editions_and_those_of_few_readers_together(
     small = enter(readers, [REFUSED, "550 r1@readers.example is unknown"], day=2)
     keep_sums(readers, settings, NOW)
     with readers.read() as session:
-        assert describe_progress(session, large, RunningSums(), NOW).reasons == [
+        running = RunningSums(readers, Background())
+        shown = [describe_progress(session, one, running, NOW) for one in (large, small)]
+        assert shown[0]
+        assert shown[0].reasons == [
             ("failed", REFUSED, 6), ("failed", "other reasons, each of fewer than five readers", 3)
         ]  # fmt: skip
-        assert len(describe_progress(session, small, RunningSums(), NOW).reasons) == 2
+        assert shown[1]
+        assert len(shown[1].reasons) == 2
         kept = [one.model_dump_json() for one in session.exec(select(EditionSums))]
     assert len(kept) == 2
     assert "readers.example" not in "".join(kept)
 
 
-def test_a_large_edition_that_is_delivered_is_counted_every_ten_seconds_for_all_who_look(
-    readers: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    large, small = enter(readers, [REFUSED], accepted=9), enter(readers, [REFUSED], day=2)
+@pytest.fixture
+def background(readers: Database) -> Iterator[Background]:
+    """Work beside a test, and end before the database is closed."""
+    made = Background()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def running(readers: Database, background: Background, monkeypatch: pytest.MonkeyPatch) -> RunningSums:
+    """Count for pages that have all the time there is; ten readers are very many."""
     monkeypatch.setattr(edition_sums, "LARGE", 10)
-    running = RunningSums()
-    with readers.write() as session:
-        for edition in (large, small):
+    return RunningSums(readers, background, patience=30)
+
+
+def deliver(database: Database, *editions: Edition) -> None:
+    """Set editions to those that are being delivered."""
+    with database.write() as session:
+        for edition in editions:
             edition.state, edition.finished_at = EditionState.FROZEN, None
             session.add(edition)
 
-    def failed(edition: Edition, at: datetime) -> tuple[int, int]:
-        with readers.read() as session:
-            shown = running.count_states(session, edition, at).get("failed", 0)
-            return shown, sum(number for _, _, number in running.count_reasons(session, edition, at))
 
-    assert failed(large, NOW) == failed(small, NOW) == (1, 1)
-    with readers.write() as session:
+def fail_all(database: Database) -> None:
+    with database.write() as session:
         session.exec(update(Delivery).values(state=DeliveryState.FAILED, reason=REFUSED))
 
-    soon, later = NOW + timedelta(seconds=9), NOW + timedelta(seconds=10)
-    with recorded(readers.engine) as statements:
-        assert failed(large, soon) == (1, 1)
-    assert statements == []
-    assert failed(small, soon) == (4, 4), "a small one is counted for each look"
-    assert failed(large, later) == (10, 10)
-    assert failed(large, NOW - timedelta(seconds=1)) == (10, 10), "a clock that was set back counts anew"
+
+def count(database: Database, running: RunningSums, edition: Edition, at: datetime) -> RunningCount:
+    with database.read() as session:
+        found = running.count(session, edition, at)
+    assert found is not None
+    assert found.states.get("failed", 0) == sum(number for _, _, number in found.reasons)
+    return found
+
+
+def test_a_large_edition_that_is_delivered_is_counted_every_ten_seconds_for_all_who_look(
+    readers: Database, running: RunningSums
+) -> None:
+    large, small = enter(readers, [REFUSED], accepted=9), enter(readers, [REFUSED], day=2)
+    deliver(readers, large, small)
+
+    def failed(edition: Edition, at: datetime) -> tuple[int, datetime | None]:
+        found = count(readers, running, edition, at)
+        return found.states["failed"], found.counted_at
+
+    assert failed(large, NOW) == (1, NOW)
+    assert failed(small, NOW) == (1, None)
+    fail_all(readers)
+
+    soon, later = NOW + timedelta(seconds=9), NOW + timedelta(seconds=61)
+    assert failed(large, soon) == (1, NOW)
+    assert failed(small, soon) == (4, None), "a small one is counted for each look"
+    assert failed(large, later) == (10, later), "what is a minute old is not shown"
+    assert failed(large, NOW) == (10, NOW), "a clock that was set back counts anew"
+
+
+def test_who_looks_again_sees_the_last_count_while_the_next_one_is_made(
+    readers: Database, running: RunningSums, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edition = enter(readers, [REFUSED], accepted=9)
+    deliver(readers, edition)
+    count(readers, running, edition, NOW)
+    fail_all(readers)
+    goes_on, count_large = threading.Event(), edition_sums.count_large
+
+    def wait(*given: Any) -> Any:
+        assert goes_on.wait(30)
+        return count_large(*given)
+
+    monkeypatch.setattr(edition_sums, "count_large", wait)
+    later = NOW + timedelta(seconds=10)
+    for _ in range(2):
+        assert count(readers, running, edition, later).states == {"accepted": 9, "failed": 1}
+    goes_on.set()
+    with readers.read() as session:
+        running.count(session, edition, later + timedelta(hours=1))  # waits for the one that was begun
+    assert count(readers, running, edition, later).states == {"failed": 10}
+
+
+def test_a_page_does_not_wait_for_the_first_count_of_a_large_edition(
+    readers: Database, running: RunningSums, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edition = enter(readers, [REFUSED], accepted=9)
+    deliver(readers, edition)
+    goes_on, count_large = threading.Event(), edition_sums.count_large
+
+    def wait(*given: Any) -> Any:
+        assert goes_on.wait(30)
+        return count_large(*given)
+
+    monkeypatch.setattr(edition_sums, "count_large", wait)
+    with readers.read() as session:
+        assert running.count_states(session, edition, NOW, waits=False) is None
+        goes_on.set()
+        assert running.count_states(session, edition, NOW) == {"accepted": 9, "failed": 1}
+
+
+def test_a_large_edition_that_has_finished_is_shown_exactly_whether_it_has_been_counted_or_not(
+    readers: Database, running: RunningSums, settings: Settings
+) -> None:
+    edition = enter(readers, [REFUSED], accepted=9)
+    deliver(readers, edition)
+    count(readers, running, edition, NOW)
+    fail_all(readers)
+    with readers.write() as session:
+        edition.state, edition.finished_at = EditionState.FINISHED, NOW
+        session.add(edition)
+
+    assert count(readers, running, edition, NOW).states == {"failed": 10}
+    assert count(readers, running, edition, NOW + timedelta(hours=1)).states == {"failed": 10}
+    keep_sums(readers, settings, NOW)
+    assert count(readers, running, edition, NOW).counted_at is None
+
+
+def test_what_was_counted_of_an_edition_is_forgotten_when_it_is_retried(
+    readers: Database, running: RunningSums
+) -> None:
+    edition = enter(readers, [REFUSED], accepted=9)
+    deliver(readers, edition)
+    count(readers, running, edition, NOW)
+    fail_all(readers)
+    running.forget(edition)
+    assert count(readers, running, edition, NOW).states == {"failed": 10}
+
+
+def test_an_error_while_counting_is_one_of_the_page_that_waits_and_of_no_later_one(
+    readers: Database, running: RunningSums, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edition = enter(readers, [REFUSED], accepted=9)
+    deliver(readers, edition)
+    with monkeypatch.context() as patch:
+        patch.setattr(edition_sums, "count_large", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            count(readers, running, edition, NOW)
+    assert count(readers, running, edition, NOW).states == {"accepted": 9, "failed": 1}
+
+
+def test_how_many_have_an_article_of_a_running_edition_is_what_was_counted(
+    readers: Database, running: RunningSums, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bridge, ferry, song = (add_article(readers, title) for title in ("Bridge", "Ferry", "Song"))
+    large, small = enter(readers, [REFUSED] * 6, accepted=6), enter(readers, [REFUSED], day=2)
+    give(readers, large, ([1, 2, 7], [bridge, ferry]), ([3, 4, 5, 6], [ferry]), ([8], [song]))
+    give(readers, small, ([1, 4], [ferry]))
+    deliver(readers, large, small)
+    with readers.write() as session:
+        own = col(Delivery.edition_id) == large.id, col(Delivery.subscription_id).in_((1, 3))
+        session.exec(update(Delivery).where(*own).values(state=DeliveryState.PLANNED))
+
+    def reach() -> list[tuple[int, int]]:
+        with readers.read() as session:
+            return [running.count_with(session, one, NOW) for one in (bridge, ferry, song)]
+
+    with readers.read() as session:
+        exact = [edition_sums.count_with(session, one) for one in (bridge, ferry, song)]
+    assert reach() == exact == [(1, 1), (2, 5), (0, 0)]
+    fail_all(readers)
+    assert reach() == [(1, 1), (2, 4), (0, 0)], "the small one is counted as it stands"
+    monkeypatch.setattr(edition_sums, "_MOST_VARIANTS", 1)
+    running.forget(large)
+    assert reach() == [(0, 0)] * 3, "of very many lists no count is kept"
 
 
 def give(database: Database, edition: Edition, *lists: tuple[list[int], list[int]]) -> None:

@@ -3,9 +3,10 @@
 The audit counts for itself.
 """
 
-from collections import Counter
-from collections.abc import Collection
-from typing import NamedTuple
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam
 from sqlmodel import Session, and_, col, delete, func, select, update
@@ -28,6 +29,7 @@ _GONE = (DeliveryState.IN_FLIGHT, DeliveryState.ACCEPTED, DeliveryState.UNCERTAI
 _FEWEST = 5
 _OTHERS = "other reasons, each of fewer than five readers"
 _BACK = 10_000
+_NOTHING: Mapping[int, Mapping[int, tuple[int, int]]] = MappingProxyType({})
 
 
 class EditionCount(NamedTuple):
@@ -54,10 +56,13 @@ def count_reasons(session: Session, edition: Edition) -> list[tuple[str, str, in
     return [(state, reason, number) for state, reason, number in kept.reasons]
 
 
-def count_with(session: Session, article_id: int) -> tuple[int, int]:
+def count_with(
+    session: Session, article_id: int, known: Mapping[int, Mapping[int, tuple[int, int]]] = _NOTHING
+) -> tuple[int, int]:
     """Count the deliveries with an article: those not sent yet, and those that were sent, or may have been.
 
-    Those of a large edition that is finished have been counted; of any other, all are gone through.
+    Those of a large edition that is finished have been counted, and for those of `known` it is known by
+    variant; of any other, all are gone through.
     """
     rows = session.exec(
         select(Variant.edition_id, func.sum(Variant.gone), func.count() - func.count(col(Variant.gone)))
@@ -67,8 +72,62 @@ def count_with(session: Session, article_id: int) -> tuple[int, int]:
         .group_by(col(Variant.edition_id))
     )
     kept = {edition_id: number for edition_id, number, missing in rows if number is not None and not missing}
-    waiting, gone = _count_others(session, article_id, kept)
-    return waiting, gone + sum(kept.values())
+    counted = [
+        counts.get(variant, (0, 0))
+        for edition_id, counts in known.items()
+        if edition_id not in kept
+        for variant in session.exec(_variants_with(article_id).where(Variant.edition_id == edition_id))
+        if variant is not None
+    ]
+    waiting, gone = _count_others(session, article_id, {*kept, *known})
+    return (
+        waiting + sum(one for one, _ in counted),
+        gone + sum(one for _, one in counted) + sum(kept.values()),
+    )
+
+
+def list_uncounted_with(session: Session, article_id: int) -> list[Edition]:
+    """List the editions with an article that have no sums, those for single readers aside."""
+    holding = select(Variant.edition_id).where(col(Variant.id).in_(_variants_with(article_id)))
+    query = select(Edition).where(
+        col(Edition.id).in_(holding),
+        col(Edition.cadence).not_in((REQUEST, WELCOME)),
+        ~and_(*_holds()),
+    )
+    return list(session.exec(query.order_by(col(Edition.id))))
+
+
+def is_kept(session: Session, edition: Edition) -> bool:
+    """Return whether an edition is finished, and its sums are kept."""
+    return _find(session, edition) is not None
+
+
+def is_large(session: Session, edition: Edition) -> bool:
+    """Return whether an edition has very many deliveries; no more than that are looked at."""
+    first = select(Delivery.id).where(Delivery.edition_id == row_id(edition)).limit(LARGE).subquery()
+    return session.exec(select(func.count()).select_from(first)).one() >= LARGE
+
+
+def count_large(
+    session: Session, edition: Edition
+) -> tuple[dict[str, int], dict[int, tuple[int, int]] | None]:
+    """Count an edition's deliveries by state, and for each variant those that wait and those that went out.
+
+    The second is None where there are too many variants.
+    """
+    key = row_id(edition)
+    own = select(Variant.id).where(Variant.edition_id == key).limit(_MOST_VARIANTS + 1).subquery()
+    if session.exec(select(func.count()).select_from(own)).one() > _MOST_VARIANTS:
+        return deliveries.count_states(session, key), None
+    query = select(Delivery.variant_id, Delivery.state, func.count()).where(Delivery.edition_id == key)
+    states: Counter[str] = Counter()
+    found: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
+    for variant, state, number in session.exec(query.group_by(col(Delivery.variant_id), Delivery.state)):
+        states[state] += number
+        if variant is not None:
+            found[variant][0] += number * (state in _WAITING)
+            found[variant][1] += number * (state in _GONE)
+    return dict(states), {variant: (waiting, gone) for variant, (waiting, gone) in found.items()}
 
 
 def list_uncounted(session: Session, limit: int) -> list[Edition]:
@@ -115,24 +174,28 @@ def _forget_gone(session: Session, edition_id: int, value: int | None) -> None:
 
 
 def _count_others(session: Session, article_id: int, kept: Collection[int]) -> tuple[int, int]:
-    """Count as `count_with` does, in the editions that are not kept: a look at all deliveries of each."""
-    holding = (
-        select(Variant.edition_id)
-        .join(VariantArticle, col(VariantArticle.variant_id) == col(Variant.id))
-        .where(VariantArticle.article_id == article_id)
-        .distinct()
+    """Count as `count_with` does, in the editions that are not counted: a look at all deliveries of each."""
+    holding = select(Variant.edition_id).where(
+        col(Variant.id).in_(_variants_with(article_id)), col(Variant.edition_id).not_in(kept)
     )
-    others = [one for one in session.exec(holding) if one not in kept]
-    if not others:
+    if session.exec(holding.limit(1)).first() is None:
         return 0, 0
     counts = [func.count().filter(col(Delivery.state).in_(states)) for states in (_WAITING, _GONE)]
     query = (
         select(counts[0], counts[1])
         .select_from(Delivery)
         .join(VariantArticle, col(VariantArticle.variant_id) == col(Delivery.variant_id))
-        .where(VariantArticle.article_id == article_id, col(Delivery.edition_id).in_(others))
+        .where(VariantArticle.article_id == article_id, col(Delivery.edition_id).in_(holding))
     )
     return session.exec(query).one()
+
+
+def _variants_with(article_id: int) -> Any:
+    return (
+        select(Variant.id)
+        .join(VariantArticle, col(VariantArticle.variant_id) == col(Variant.id))
+        .where(VariantArticle.article_id == article_id)
+    )
 
 
 def _count_gone(session: Session, edition_id: int) -> dict[int, int]:

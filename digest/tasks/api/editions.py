@@ -12,17 +12,19 @@ from digest.models.row import ListPage, row_id
 from digest.settings import Settings
 from digest.store import figures
 from digest.store.database import Database
-from digest.store.editions import edition_sums, editions
+from digest.store.editions import editions
 from digest.tasks.desk.agenda import AgendaEntry, list_agenda
 from digest.tasks.desk.lineup import Lineup, line_up
+from digest.tasks.ledger.running_sums import RunningSums
 
 
 @dataclass(frozen=True, slots=True)
 class CountedEdition:
-    """An edition with its deliveries by state."""
+    """An edition with its deliveries by state; `counted_at` is None where they are as they stand now."""
 
     edition: Edition
     states: dict[str, int]
+    counted_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +63,16 @@ def list_page(
     return ListPage(rows[:limit], row_id(rows[limit - 1]) if len(rows) > limit else None)
 
 
-def find_edition(database: Database, name: EditionName) -> CountedEdition | None:
+def find_edition(
+    database: Database, running: RunningSums, name: EditionName, now: datetime
+) -> CountedEdition | None:
     """Find an edition that was entered, with its deliveries by state."""
     with database.read() as session:
         found = editions.find_edition(session, *name)
         if found is None or not is_shown(found):
             return None
-        return CountedEdition(found, edition_sums.count_states(session, found))
+        counted = running.wait_for_count(session, found, now)
+        return CountedEdition(found, counted.states, counted.counted_at)
 
 
 def is_shown(edition: Edition) -> bool:

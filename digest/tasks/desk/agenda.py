@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from digest.models import DeliveryState, DeskAct, Draft, Edition, EditionName, EditionState
+from digest.models import DeskAct, Draft, Edition, EditionName, EditionState
 from digest.models.cadence import RESERVED
 from digest.models.row import row_id
 from digest.rules.editions.cadence import Occurrence
@@ -44,11 +44,15 @@ class AgendaEntry:
 
 @dataclass(frozen=True, slots=True)
 class EditionProgress:
-    """The deferred deliveries of an edition that was made: how many, why, and when they are retried."""
+    """How far an edition that was made has gone: its deliveries by state, and when the next one is due.
 
-    deferred: int
+    `reasons` are those of what was not accepted. `counted_at` is None where all is as it stands now.
+    """
+
+    states: dict[str, int]
     reasons: list[tuple[str, str, int]]
     next_due_at: datetime | None
+    counted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +122,12 @@ def find_entry(session: Session, settings: Settings, name: EditionName, now: dat
 
 def describe_progress(
     session: Session, edition: Edition, running: RunningSums, now: datetime
-) -> EditionProgress:
-    """Return the progress of an edition that was made."""
-    return EditionProgress(
-        running.count_states(session, edition, now).get(DeliveryState.DEFERRED, 0),
-        running.count_reasons(session, edition, now),
-        running.next_due_at(session, edition, now),
-    )
+) -> EditionProgress | None:
+    """Return the progress of an edition that was made; None while a large one is being counted."""
+    found = running.count(session, edition, now)
+    if found is None:
+        return None
+    return EditionProgress(found.states, found.reasons, found.next_due_at, found.counted_at)
 
 
 def list_activity(session: Session, name: EditionName) -> Sequence[DeskAct]:

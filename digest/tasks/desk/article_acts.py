@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlmodel import Session
 
@@ -10,13 +11,14 @@ from digest.models import Article, Edition
 from digest.models.row import row_id
 from digest.rules.editions.placeholders import fill_notice
 from digest.store.articles import articles
-from digest.store.editions import archive, corrections, drafts, edition_sums
+from digest.store.editions import archive, corrections, drafts
 from digest.tasks.articles.withdrawing import Withdrawn, withdraw
 from digest.tasks.desk.agenda import AgendaEntry, made_entry
 from digest.tasks.desk.desk import Desk
 from digest.tasks.desk.draft_versions import Edit
 from digest.tasks.editions import correcting
 from digest.tasks.editions.correcting import Corrected
+from digest.tasks.ledger.running_sums import RunningSums
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +31,14 @@ class ArticleReach:
     corrections: int
 
 
-def find_reach(session: Session, article_id: int) -> ArticleReach | None:
+def find_reach(session: Session, running: RunningSums, article_id: int, now: datetime) -> ArticleReach | None:
     """Return how far an article has spread; None if there is no such article."""
     article = articles.find_article_named(session, str(article_id))
     if article is None:
         return None
     return ArticleReach(
         article,
-        *edition_sums.count_with(session, article_id),
+        *running.count_with(session, article_id, now),
         len(corrections.list_of(session, [article_id]).get(article_id, [])),
     )
 

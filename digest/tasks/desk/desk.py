@@ -1,7 +1,7 @@
 """What the desk's use cases share."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from digest.mail.rendering.renderer import Renderer
 from digest.net.smtp import Relay
@@ -27,8 +27,8 @@ class Desk:
     relays: Callable[[], Sequence[Relay]]
     new_id: Callable[[], str]
     new_token: Callable[[], str]
-    related: KeptIndex = field(default_factory=KeptIndex)
-    running: RunningSums = field(default_factory=RunningSums)
+    related: KeptIndex
+    running: RunningSums
 
     @property
     def keys(self) -> tuple[bytes, ...]:

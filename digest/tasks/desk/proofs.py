@@ -62,11 +62,15 @@ class ProofsSent:
     trouble: str = ""
 
 
-def look(desk: Desk, entry: AgendaEntry, view: Viewer, at: datetime) -> Preview:
-    """Compose an edition that is not made yet for a reader; raise InputError if it would be empty."""
+def look(desk: Desk, entry: AgendaEntry, view: Viewer, at: datetime, *, soon: bool = False) -> Preview:
+    """Compose an edition that is not made yet for a reader; raise InputError if it would be empty.
+
+    If it is wanted `soon`, raise StillComparing where related articles take long to find.
+    """
     return preview(
         desk.database, desk.settings, desk.composer, entry.digest, cadence=entry.name.cadence, view=view,
-        at=at, occurrence=Occurrence(entry.name.period, entry.deadline_at), kept=desk.related,
+        at=at, occurrence=Occurrence(entry.name.period, entry.deadline_at),
+        compare=desk.related.find_soon if soon else desk.related.find,
     )  # fmt: skip
 
 

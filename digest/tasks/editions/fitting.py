@@ -4,13 +4,14 @@ Compiling and preview both use this, so the preview shows what is sent.
 """
 
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
 
 from digest.articles.related import Index, RelatedStory
+from digest.errors import StillComparing
 from digest.models import Article, Edition
 from digest.rules.editions.age import is_too_old
 from digest.rules.editions.selection import EVERY_TOPIC, Chosen
@@ -20,41 +21,91 @@ from digest.store.articles import articles, duplicates, images
 from digest.store.articles import related as stories
 from digest.store.articles.duplicates import OtherSource
 from digest.store.articles.images import Copy
+from digest.store.database import Database
 from digest.store.editions.snapshots import with_changes
+from digest.tasks.background import Background, rest_often
 from digest.tasks.composing.composer import Composer
 from digest.tasks.composing.variants import VariantContent, copies_at, other_sources_at
 
+_QUICKLY = 2_000
+"""So many articles are compared while a page waits."""
+
+_PATIENCE = 0.05
+"""For how many seconds a page waits for more."""
+
 _ASKED, _COMPARED = 4, 12
 """From how many first articles related ones are taken, and how many of each."""
+
+
+Compared = tuple[frozenset[int], Index]
+"""The ids of the articles that are too new to be related, and the index of all."""
+
+Comparison = Callable[[Session, DigestSettings, datetime], Compared]
 
 
 class KeptIndex:
     """Keeps the index of related articles of the last previews: nothing but reading them all makes it.
 
     It is made again where an article that it is made of has changed, so a preview still shows what is sent.
+    Of many articles that takes more than a second, so pages have it made beside them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, database: Database, background: Background) -> None:
+        self._database, self._background = database, background
         self._lock = threading.Lock()
-        self._last: tuple[object, tuple[frozenset[int], Index]] | None = None
+        self._last: tuple[object, Compared] | None = None
 
-    def find(self, session: Session, digest: DigestSettings, at: datetime) -> tuple[frozenset[int], Index]:
-        """Return the ids that are too new, and the index of all, as of a moment."""
+    def find(self, session: Session, digest: DigestSettings, at: datetime) -> Compared:
+        """Return what is compared as of a moment."""
+        return self._find(session, digest, at, lambda: None)
+
+    def find_soon(self, session: Session, digest: DigestSettings, at: datetime) -> Compared:
+        """Do the same; raise StillComparing if that takes longer than a page may."""
+        if articles.last_id(session) < _QUICKLY:
+            return self.find(session, digest, at)
         key = digest.name, at, stories.fingerprint(session, before=at)
-        with self._lock:
-            last = self._last
-        if last is None or last[0] != key:
-            last = key, _compare(session, digest, at)
+        if self._kept(key) is None:
+            self._begin(digest, at, _PATIENCE)
+        found = self._kept(key)
+        if found is None:
+            raise StillComparing
+        return found
+
+    def prepare(self, session: Session, digest: DigestSettings, at: datetime) -> None:
+        """Have made what a preview will need."""
+        if digest.related and articles.last_id(session) >= _QUICKLY:
+            self._begin(digest, at, 0)
+
+    def _find(
+        self, session: Session, digest: DigestSettings, at: datetime, rest: Callable[[], None]
+    ) -> Compared:
+        key = digest.name, at, stories.fingerprint(session, before=at)
+        last = self._kept(key)
+        if last is None:
+            last = compare_all(session, digest, at, rest)
             with self._lock:
-                self._last = last
-        return last[1]
+                self._last = key, last
+        return last
+
+    def _kept(self, key: object) -> Compared | None:
+        with self._lock:
+            return self._last[1] if self._last is not None and self._last[0] == key else None
+
+    def _begin(self, digest: DigestSettings, at: datetime, patience: float) -> None:
+        def act() -> None:
+            with self._database.read() as session:
+                self._find(session, digest, at, rest_often())
+
+        self._background.begin(("related", digest.name, at), act, patience)
 
 
-def _compare(session: Session, digest: DigestSettings, at: datetime) -> tuple[frozenset[int], Index]:
+def compare_all(
+    session: Session, digest: DigestSettings, at: datetime, rest: Callable[[], None] = lambda: None
+) -> Compared:
     """Read the articles to compare; newer ones only show which words are rare."""
     known: list[RelatedStory] = stories.list_stories(session, before=at, topics=digest.topics)
     newer = frozenset(one.id for one in known if not is_too_old(one.dated_at, at, digest.carry))
-    return newer, Index(known if len(newer) < len(known) else ())
+    return newer, Index(known if len(newer) < len(known) else (), rest)
 
 
 class Fitter:
@@ -65,9 +116,9 @@ class Fitter:
     """
 
     def __init__(
-        self, composer: Composer, digest: DigestSettings, edition: Edition, kept: "KeptIndex | None" = None
+        self, composer: Composer, digest: DigestSettings, edition: Edition, compare: Comparison = compare_all
     ) -> None:
-        self._kept = kept
+        self._compare = compare
         self._composer = composer
         self._digest = digest
         self._edition = edition
@@ -153,6 +204,5 @@ class Fitter:
         """Return an index of the articles to compare; newer ones only show which words are rare."""
         if self._index is None:
             at, digest = self._edition.freeze_at, self._digest
-            found = self._kept.find(session, digest, at) if self._kept else _compare(session, digest, at)
-            self._newer, self._index = found
+            self._newer, self._index = self._compare(session, digest, at)
         return self._index

@@ -38,7 +38,7 @@ from digest.store.readers import subscribers
 from digest.tasks.composing.composer import Composer
 from digest.tasks.editions.candidates import shape_of
 from digest.tasks.editions.coming import next_open
-from digest.tasks.editions.fitting import Fitter, KeptIndex
+from digest.tasks.editions.fitting import Comparison, Fitter, compare_all
 from digest.tasks.editions.reader_edition import choose_for
 
 
@@ -101,12 +101,12 @@ def preview(
     view: Viewer,
     at: datetime,
     occurrence: Occurrence | None = None,
-    kept: KeptIndex | None = None,
+    compare: Comparison = compare_all,
 ) -> Preview:
     """Compose an edition as a reader would get it at a time; raise InputError if it is empty.
 
     Without an occurrence it is the next edition; without an address, a reader who has got nothing yet. A
-    caller that shows many passes a `kept` index.
+    caller that shows many passes what keeps the index of related articles.
     """
     with database.read() as session:
         subscriber, subscription = _reader(session, digest, view, at)
@@ -127,7 +127,7 @@ def preview(
             raise InputError(f'nothing is new for this reader of "{digest.name}" at {at.isoformat()}')
         language = subscriber.language or settings.site.language
         composer.renew_sources(session)
-        fitter = Fitter(composer, digest, edition, kept)
+        fitter = Fitter(composer, digest, edition, compare)
         chosen = fitter.complete(session, chosen, language, subscription.topics, shape_of(draft).added)
         rendering = composer.render(fitter.variant(chosen, language))
         stored = {choice.article_id: fitter.articles[choice.article_id] for choice in chosen.choices}

@@ -12,6 +12,7 @@ from digest.models.row import row_id
 from digest.tasks.api import editions as tasks
 from digest.tasks.desk.agenda import AgendaEntry
 from digest.tasks.desk.lineup import blocks_by_part
+from digest.tasks.ledger.running_sums import RunningSums
 from digest.web.api.gate import ApiGate, Cursor, Day, Limit, Name
 from digest.web.api.problems import RequestProblem
 
@@ -34,9 +35,14 @@ class EditionBody(BaseModel):
 
 
 class CountedEditionBody(EditionBody):
-    """An edition with its deliveries by state, such as {"accepted": 120, "failed": 2}."""
+    """An edition with its deliveries by state, such as {"accepted": 120, "failed": 2}.
+
+    Those of a large edition that is being sent are counted every ten seconds, and a minute old at most:
+    `counted_at` says when. It is null where they are as they stand now.
+    """
 
     deliveries: dict[str, int]
+    counted_at: datetime | None
 
 
 class EditionListBody(BaseModel):
@@ -112,8 +118,8 @@ class FiguresListBody(BaseModel):
 class EditionApi:
     """The endpoints of drafts, editions and figures."""
 
-    def __init__(self, gate: ApiGate) -> None:
-        self._gate = gate
+    def __init__(self, gate: ApiGate, running: RunningSums) -> None:
+        self._gate, self._running = gate, running
 
     def router(self) -> APIRouter:
         """Return the routes."""
@@ -179,12 +185,15 @@ class EditionApi:
     def show(self, digest: Name, cadence: Name, period: Name) -> CountedEditionBody:
         """Show one edition with its deliveries by state."""
         name = EditionName(digest, cadence, period)
-        found = tasks.find_edition(self._gate.readers.database, name)
+        gate = self._gate
+        found = tasks.find_edition(gate.readers.database, self._running, name, gate.now())
         if found is None:
             raise RequestProblem(
                 "not-found", f"there is no edition {name.argument} yet; see /drafts for the next"
             )
-        return CountedEditionBody(**_edition(found.edition), deliveries=found.states)
+        return CountedEditionBody(
+            **_edition(found.edition), deliveries=found.states, counted_at=found.counted_at
+        )
 
     def figures(self, since: Day = _EARLIEST) -> FiguresListBody:
         """List the figures of the days that have ended, one entry a day."""

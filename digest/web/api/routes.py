@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from digest import __version__
 from digest.rules.api.access import PURPOSES
+from digest.tasks.ledger.running_sums import RunningSums
 from digest.tasks.readers.mail_domains import MailDomains
 from digest.tasks.readers.readers import Readers
 from digest.web.api.articles import ArticleApi
@@ -55,7 +56,9 @@ class HeadAnswers:
         await self._app({**scope, "method": "GET"}, receive, send_without_content)
 
 
-def create_api(readers: Readers, domains: MailDomains, now: Callable[[], datetime]) -> FastAPI:
+def create_api(
+    readers: Readers, domains: MailDomains, running: RunningSums, now: Callable[[], datetime]
+) -> FastAPI:
     """Create the API of one publication."""
     site = readers.settings.site
     api = FastAPI(
@@ -71,7 +74,7 @@ def create_api(readers: Readers, domains: MailDomains, now: Callable[[], datetim
         generate_unique_id_function=_name_operation,
     )
     gate = ApiGate(readers, now)
-    for one in (ArticleApi(gate), EditionApi(gate), ReaderApi(gate, domains)):
+    for one in (ArticleApi(gate), EditionApi(gate, running), ReaderApi(gate, domains)):
         api.include_router(one.router())
     api.include_router(_own_routes(gate))
     add_problems(api)

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from digest.errors import InputError
 from digest.models import EditionName
-from digest.tasks.desk.article_acts import find_reach
+from digest.tasks.desk.draft_articles import find_stored
 from digest.tasks.editions.breaking import BreakingDesk
 from digest.web.desk.pages import DeskPages, sentence
 
@@ -41,8 +41,8 @@ class BreakingPages:
     ) -> Response:
         entry = self._front.entry(name)
         with self._front.desk.database.read() as session:
-            reach = find_reach(session, number)
-        if reach is None:
+            article = find_stored(session, number)
+        if article is None:
             raise HTTPException(404)
         found = None
         try:
@@ -55,7 +55,7 @@ class BreakingPages:
             status,
             title="Send as breaking news?",
             entry=entry,
-            article=reach.article,
+            article=article,
             found=found,
             error=error,
         )

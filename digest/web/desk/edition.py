@@ -199,6 +199,7 @@ class EditionPages:
             return self._progress.show(request, entry, trouble.status, trouble.error, self._drawn(entry))
         typed = self._front.words(request) if hasattr(request.state, "form") else None
         with self._front.desk.database.read() as session:
+            self._front.desk.related.prepare(session, entry.digest, moment_of(entry, self._front.now()))
             values = self._values(session, request, entry, typed)
             found = placing.find_articles(session, self._front.desk.settings, trouble.found_by)
         return self._front.show(

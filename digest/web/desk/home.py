@@ -46,14 +46,13 @@ class HomePages:
                 if entry.name.path not in {one["path"] for one in alerts}
             ]
             readers = {str(one.coming.name): count_subscribed(session, one.coming.name) for one in agenda}
-            running = self._front.desk.running
-            sums = {
-                str(one.last.name): account_of(
-                    one.last.edition, running.count_states(session, one.last.edition, now)
-                )
-                for one in agenda
-                if one.last and one.last.edition
-            }
+            sums = {}
+            for one in agenda:
+                if one.last and one.last.edition:
+                    states = self._front.desk.running.count_states(session, one.last.edition, now)
+                    sums[str(one.last.name)] = (
+                        account_of(one.last.edition, states) if states is not None else None
+                    )
         return self._front.show(
             request,
             "home",

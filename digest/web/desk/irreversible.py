@@ -108,8 +108,9 @@ class IrreversiblePages:
         )
 
     def _reach(self, number: int) -> ArticleReach:
-        with self._front.desk.database.read() as session:
-            found = article_acts.find_reach(session, number)
+        desk = self._front.desk
+        with desk.database.read() as session:
+            found = article_acts.find_reach(session, desk.running, number, self._front.now())
         if found is None:
             raise HTTPException(404)
         return found

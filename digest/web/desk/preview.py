@@ -11,7 +11,7 @@ from fastapi import Query, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
-from digest.errors import InputError, Unreachable
+from digest.errors import InputError, StillComparing, Unreachable
 from digest.models import EditionName
 from digest.tasks.desk.proofs import look, moment_of, read_moment, send_proof
 from digest.tasks.editions.preview import Preview, Viewer, describe
@@ -83,10 +83,12 @@ class PreviewPages:
         entry = self._front.open_entry(EditionName(digest, cadence, period))
         width = width if width in WIDTHS else "600"
         asked = PreviewRequest(address, tuple(topics), language, at, width, dark == "1", images != "0")
-        shown, error, moment = None, "", moment_of(entry, self._front.now())
+        shown, error, waits, moment = None, "", False, moment_of(entry, self._front.now())
         try:
             moment = read_moment(self._front.desk, at, moment)
-            shown = look(self._front.desk, entry, asked.view, moment)
+            shown = look(self._front.desk, entry, asked.view, moment, soon=True)
+        except StillComparing:
+            waits = True
         except InputError as problem:
             error = sentence(problem)
         return self._front.show(
@@ -97,6 +99,8 @@ class PreviewPages:
             entry=entry,
             asked=asked,
             error=error,
+            waits=waits,
+            again=f"{request.url.path}?{request.url.query}",
             widths=WIDTHS,
             at=moment,
             query=asked.query(moment),

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from digest.errors import InputError, Unreachable
-from digest.models import EditionName, EditionState
+from digest.models import DeliveryState, EditionName, EditionState
 from digest.tasks.desk.agenda import AgendaEntry, describe_progress, list_activity
 from digest.tasks.desk.article_acts import list_contents, list_corrections
 from digest.tasks.desk.delivery_controls import pause_edition, resume_edition, retry_edition
@@ -45,6 +45,8 @@ class ProgressPages:
             change(self._front.desk, self._front.edit(request, name))
         except (InputError, Unreachable) as error:
             return self.show(request, entry, 400, sentence(error))
+        if entry.edition is not None:
+            self._front.desk.running.forget(entry.edition)
         return self._front.go(name.path, said)
 
     def show(
@@ -75,7 +77,7 @@ class ProgressPages:
         contents = list_contents(session, entry.edition)
         running, now = self._front.desk.running, self._front.now()
         progress = describe_progress(session, entry.edition, running, now)
-        total = account_of(entry.edition, running.count_states(session, entry.edition, now))
+        total = account_of(entry.edition, progress.states if progress else {})
         return {
             "contents": contents,
             "corrections": list_corrections(session, entry, contents),
@@ -83,9 +85,8 @@ class ProgressPages:
             "acts": list_activity(session, entry.name),
             "sum": total,
             "closed": total.total - total.open,
-            "deferred": progress.deferred,
-            "reasons": progress.reasons,
-            "next_due_at": progress.next_due_at,
+            "progress": progress,
+            "deferred": progress.states.get(DeliveryState.DEFERRED, 0) if progress else 0,
             "slowed": slowed_by(session, self._front.desk.settings, self._front.now()),
             "runs": entry.edition.state in (EditionState.COMPILING, EditionState.FROZEN),
         }

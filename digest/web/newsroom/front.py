@@ -32,16 +32,16 @@ class StripDay:
 class RecentEdition:
     """One of the last editions: its deliveries, and how many readers left the publication that day.
 
-    `left` is None for a day that is not counted yet.
+    `left` is None for a day that is not counted yet; the deliveries are None while they are being counted.
     """
 
     title: str
     path: str
     deadline_at: datetime
     state: str
-    accepted: int
-    failed: int
-    remaining: int
+    accepted: int | None
+    failed: int | None
+    remaining: int | None
     left: int | None
 
 
@@ -109,15 +109,15 @@ class FrontValues:
                     continue
                 states = known.get(str(entry.name))
                 if states is None or entry.state != "finished":
-                    counts = desk.running.count_states(session, entry.edition, self._front.now())
-                    sums = account_of(entry.edition, counts)
-                    states, remaining = {"accepted": sums.accepted, "failed": sums.failed}, sums.open
-                else:
-                    remaining = 0
+                    states = desk.running.count_states(session, entry.edition, self._front.now(), waits=False)
+                sums = account_of(entry.edition, states) if states is not None else None
+                accepted, failed, remaining = (
+                    (sums.accepted, sums.failed, sums.open) if sums else (None, None, None)
+                )
                 found.append(
                     RecentEdition(
                         f"{entry.digest.title}, {entry.name.cadence}", entry.name.path, entry.deadline_at,
-                        entry.state, states.get("accepted", 0), states.get("failed", 0), remaining,
+                        entry.state, accepted, failed, remaining,
                         left.get(_day_of(entry.deadline_at, desk.settings)),
                     )
                 )  # fmt: skip

@@ -1,8 +1,11 @@
 """The sources and their health: found and added, changed and removed, where each lives, what can be done."""
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import Request
 from starlette.exceptions import HTTPException
@@ -24,12 +27,42 @@ from digest.tasks.sources.desk_sources import (
 )
 from digest.tasks.sources.site import SourceAnswer, ask_source, preview_source
 from digest.web.desk.access import HOME
-from digest.web.desk.pages import DeskPages, sentence
+from digest.web.desk.pages import DeskPages, read_row_id, sentence
 
 SOURCES = f"{HOME}/sources"
+STATES = ("failing", "stopped", "paused", "new", "fine", "overruled")
 _POSTED_ONLY = ("preview", "add")
+_AT_ONCE = 100
+"""How many sources a page of the list shows."""
 _FIELDS = ("address", "page", "name", "title", "language", "every", "settle", "max_new")
 _LONGEST = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSearch:
+    """Which sources the list shows: those with these words, in this state ("" for any), from a place on."""
+
+    words: str = ""
+    state: str = ""
+    start: int = 0
+
+    @property
+    def query(self) -> dict[str, str]:
+        """Return the fields of the query that shows the same again."""
+        fields = {"find": self.words, "state": self.state, "start": str(self.start or "")}
+        return {name: value for name, value in fields.items() if value}
+
+    def at(self, start: int) -> str:
+        """Return the query of another page of it."""
+        return urlencode(replace(self, start=start).query)
+
+    def matches(self, row: Mapping[str, Any]) -> bool:
+        """Return whether a source is among them: each word is in its names, addresses or topics."""
+        if self.state and row["state"] != self.state:
+            return False
+        named = (row["name"], row["title"], row["url"], row["feed_url"] or "", *row["topics"])
+        text = " ".join(named).casefold()
+        return all(word in text for word in self.words.casefold().split())
 
 
 class SourcePages:
@@ -125,7 +158,7 @@ class SourcePages:
             raise HTTPException(404) from None
         if self._is_alone(request):
             return self._front.go(f"{SOURCES}/{source}", said)
-        return self._front.go(SOURCES, said, f"source-{source}")
+        return self._front.go(SOURCES, said, f"source-{source}", **self._search(request).query)
 
     def _do(
         self, request: Request, source: str, act: Callable[[], object], onward: str, said: str, **typed: Any
@@ -138,6 +171,12 @@ class SourcePages:
             status = 409 if isinstance(error, SourceChanged) else 400
             return self._show(request, source, status, error=sentence(error), **typed)
         return self._front.go(onward, said)
+
+    def _search(self, request: Request) -> SourceSearch:
+        """Return what the list was asked for; a form in it brings that along."""
+        form = request.state.form if hasattr(request.state, "form") else request.query_params
+        words, state, start = (str(form.get(name, ""))[:100].strip() for name in ("find", "state", "start"))
+        return SourceSearch(words, state if state in STATES else "", read_row_id(start) or 0)
 
     def _is_alone(self, request: Request) -> bool:
         """Return whether a form was on a source's own page, not in the list."""
@@ -207,13 +246,23 @@ class SourcePages:
         )
 
     def _list(self, request: Request, status: int = 200, **values: object) -> Response:
-        desk = self._front.desk
+        desk, search = self._front.desk, self._search(request)
+        rows = health.list_sources(desk.database, desk.settings)
+        found = [row for row in rows if search.matches(row)]
+        start = search.start if search.start < len(found) else 0
+        shown, counts = found[start : start + _AT_ONCE], Counter(row["state"] for row in rows)
         return self._front.show(
             request,
             "sources",
             status,
             title="Sources",
-            sources=health.list_sources(desk.database, desk.settings),
+            sources=shown,
+            search=search,
+            total=len(rows),
+            counts=counts,
+            place=(start, start + len(shown), len(found)),
+            earlier=search.at(max(0, start - _AT_ONCE)) if start else None,
+            further=search.at(start + _AT_ONCE) if start + _AT_ONCE < len(found) else None,
             file=desk.settings.file.name,
             **{"error": "", "address": "", "answer": None, **values},
         )

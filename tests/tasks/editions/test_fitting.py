@@ -1,5 +1,6 @@
 """What a list is completed with: related older articles beside it, texts shortened, and preview the same."""
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -10,6 +11,7 @@ from unittest import mock
 import pytest
 from sqlmodel import Session, select
 
+from digest.errors import StillComparing
 from digest.mail.rendering.renderer import Renderer
 from digest.models import (
     Article,
@@ -29,9 +31,11 @@ from digest.store.database import Database
 from digest.store.delivery import deliveries
 from digest.store.delivery.deliveries import Job
 from digest.store.workers import WorkerLock
+from digest.tasks.background import Background
 from digest.tasks.composing.composer import Composer
+from digest.tasks.editions import fitting
 from digest.tasks.editions.compiling import Compiler
-from digest.tasks.editions.fitting import Fitter, KeptIndex
+from digest.tasks.editions.fitting import Comparison, Fitter, KeptIndex, compare_all
 from digest.tasks.editions.preview import Preview, Viewer, preview
 from tests.conftest import write_config
 from tests.support.editions import list_articles
@@ -88,10 +92,10 @@ class Room:
         )  # fmt: skip
         compiler.compile_due(self.digest, at, at_once=True)
 
-    def look(self, at: datetime = NOW, kept: KeptIndex | None = None) -> Preview:
+    def look(self, at: datetime = NOW, compare: Comparison = compare_all) -> Preview:
         return preview(
             self.database, self.settings, self.composer, self.digest,
-            cadence="daily", view=Viewer("anna@readers.example"), at=at, kept=kept,
+            cadence="daily", view=Viewer("anna@readers.example"), at=at, compare=compare,
         )  # fmt: skip
 
     def job(self, session: Session) -> Job:
@@ -173,7 +177,7 @@ def test_a_kept_index_is_made_again_where_an_article_changed_and_only_there(
     for n in range(9):
         newsroom.publish(f"Sponge {n}", "Glass sponges grow in the deep sea.", age=timedelta(days=50 + n))
     newsroom.publish("Bridge reopens", words)
-    kept, made = KeptIndex(), 0
+    kept, made = KeptIndex(newsroom.database, Background()).find, 0
     list_stories = related.list_stories
 
     def count(*given: Any, **named: Any) -> Any:
@@ -182,11 +186,11 @@ def test_a_kept_index_is_made_again_where_an_article_changed_and_only_there(
         return list_stories(*given, **named)
 
     monkeypatch.setattr(related, "list_stories", count)
-    shown = [newsroom.look(kept=kept).message for _ in range(3)]
+    shown = [newsroom.look(compare=kept).message for _ in range(3)]
     assert made == 1
     assert set(shown) == {newsroom.look().message}
 
-    (first, *_) = newsroom.look(kept=kept).chosen.related
+    (first, *_) = newsroom.look(compare=kept).chosen.related
     for change in (
         {"title": "Sponge once more", "content_hash": "x", "text": "Sponges."}, {"hidden_at": NOW},
         {"hidden_at": None, "topics": ["culture"]}, {"first_seen_at": NOW - timedelta(days=90)},
@@ -196,10 +200,60 @@ def test_a_kept_index_is_made_again_where_an_article_changed_and_only_there(
             for name, value in change.items():
                 setattr(row, name, value)
         before = made
-        assert newsroom.look(kept=kept).message == newsroom.look().message, change
+        assert newsroom.look(compare=kept).message == newsroom.look().message, change
         assert made == before + 2, "once for each: the kept one was made again"
-        newsroom.look(kept=kept)
+        newsroom.look(compare=kept)
         assert made == before + 2
+
+
+def test_of_many_articles_an_index_is_made_beside_the_page_that_needs_it(
+    newsroom: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = "The swing bridge over the inner harbour, its girders and the bridge keeper Ekholm."
+    for n in range(5):
+        newsroom.publish(f"Bridge girders {n}", words, age=timedelta(days=40 + n))
+    for n in range(9):
+        newsroom.publish(f"Sponge {n}", "Glass sponges grow in the deep sea.", age=timedelta(days=50 + n))
+    newsroom.publish("Bridge reopens", words)
+    background = Background()
+    kept = KeptIndex(newsroom.database, background)
+    monkeypatch.setattr(fitting, "_QUICKLY", 6)
+    monkeypatch.setattr(fitting, "_PATIENCE", 0)
+    goes_on, compare = threading.Event(), fitting.compare_all
+
+    def wait(*given: Any) -> Any:
+        assert goes_on.wait(30)
+        return compare(*given)
+
+    monkeypatch.setattr(fitting, "compare_all", wait)
+    for _ in range(2):
+        with pytest.raises(StillComparing):
+            newsroom.look(compare=kept.find_soon)
+    goes_on.set()
+    monkeypatch.setattr(fitting, "_PATIENCE", 30)
+    assert newsroom.look(compare=kept.find_soon).message == newsroom.look().message
+    monkeypatch.setattr(fitting, "compare_all", lambda *_: pytest.fail("it was made already"))
+    assert newsroom.look(compare=kept.find_soon).chosen.related
+    background.close()
+
+
+def test_an_index_can_be_made_before_a_preview_needs_it(
+    newsroom: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newsroom.publish("Bridge reopens", "The swing bridge over the inner harbour.")
+    background = Background()
+    kept = KeptIndex(newsroom.database, background)
+    with newsroom.database.read() as session:
+        kept.prepare(session, newsroom.digest, NOW)
+    assert newsroom.look(compare=kept.find_soon).message, "few articles are compared at once"
+    monkeypatch.setattr(fitting, "_QUICKLY", 1)
+    newsroom.publish("Bridge closes", "The swing bridge over the inner harbour.")
+    with newsroom.database.read() as session:
+        kept.prepare(session, newsroom.digest, NOW)
+    assert background.begin("after it", lambda: None, 30)
+    monkeypatch.setattr(fitting, "compare_all", lambda *_: pytest.fail("it was made already"))
+    assert newsroom.look(compare=kept.find_soon).message
+    background.close()
 
 
 def test_related_are_older_than_any_edition_may_hold_and_nobody_has_got_them(newsroom: Room) -> None:
