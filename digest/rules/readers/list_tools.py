@@ -157,9 +157,8 @@ class ListCatalogue:
         if form in self._answers:
             answer = self._answers[form]
             loose = bool(answer.get("loose"))
-            return StateColumn(
-                name, self.words, yes=ListState.ACTIVE, no=ListState(answer["no"]), loose=loose
-            )
+            yes = ListState(answer.get(_YES, ListState.ACTIVE))
+            return StateColumn(name, self.words, yes=yes, no=ListState(answer["no"]), loose=loose)
         parts = squeezed(_split(name))
         if parts & self._states["words"] and not parts & self._states["unless"]:
             return StateColumn(name, self.words)
@@ -184,18 +183,29 @@ class ListCatalogue:
     def _untold(self, name: str, form: str, cells: list[str], *, is_known: bool) -> StateColumn | None:
         """Return how a column is read whose name says nothing, neither to us nor to its tool.
 
-        If all of its cells are states, it is a state column, unless the tool is known. Otherwise a cell that
-        tells a departure has its row refused: neither taking that person nor suppressing them would be safe.
+        If all or half of what is in it are words for states, it is a state column, unless the tool is
+        known: a word that is missing here may be the one for a departure. Otherwise a cell that tells a
+        departure has its row refused: neither taking that person nor suppressing them would be safe.
         """
         parts = squeezed(_split(name))
         if form in self._roles or parts & self._states["unless"]:
             return None
         filled = {squeeze(cell) for cell in cells if cell.strip()}
-        if not is_known and filled and filled <= self.words.states.keys():
+        if (
+            not is_known
+            and filled
+            and (filled <= self.words.states.keys() or self._are_states(filled, cells))
+        ):
             return StateColumn(name, self.words)
         gone = {word: ListState.UNKNOWN for word, state in self.words.states.items() if state in GONE}
-        del gone["left"]  # a side, as often
+        del gone[_SIDE]
         return StateColumn(name, _SILENT, gone, loose=True, yes=ListState.ACTIVE, is_untold=True)
+
+    def _are_states(self, filled: set[str], cells: Sequence[str]) -> bool:
+        """Return whether each row has something there, and at least half of the words are of states."""
+        states = self.words.states
+        told = [word for word in filled - {_SIDE} if states.get(word, ListState.UNKNOWN) != ListState.UNKNOWN]
+        return all(map(str.strip, cells)) and 2 * len(told) >= len(filled)
 
     def _is_region(self, form: str, forms: list[str], column: StateColumn, cells: list[str]) -> bool:
         """Return whether a column is a part of a country ("State" beside "City") and not a reader's state."""
@@ -203,9 +213,50 @@ class ListCatalogue:
         return beside and not any(column.knows(cell) for cell in cells)
 
 
-_WHEN = frozenset(("at", "on", "am", "date", "datum", "le", "el", "is", "was", "has", "been"))
-_ENDS_AS_STATE = ("status", "statut", "zustand")  # "Abonnementsstatus", "Prenumerationsstatus"
+_WHEN = squeezed(
+    (
+        *(
+            "at",
+            "on",
+            "date",
+            "time",
+            "is",
+            "was",
+            "has",
+            "been",
+            "am",
+            "um",
+            "datum",
+            "zeit",
+            "zeitpunkt",
+            "le",
+            "la",
+        ),
+        *(
+            "de",
+            "data",
+            "fecha",
+            "el",
+            "del",
+            "il",
+            "em",
+            "dato",
+            "den",
+            "dne",
+            "dnia",
+            "päivä",
+            "дата",
+            "tarih",
+            "tarihi",
+        ),
+    )
+)
+# "Abonnementsstatus", "Prenumerationsstatus", "Abonelik durumu", "マーケティングのステータス"
+_ENDS_AS_STATE = tuple(
+    squeezed(("status", "statut", "zustand", "durumu", "ステータス", "状態", "状况", "状态", "狀態", "상태"))
+)
 _CODE = re.compile(r"\s*-?\d\s*")
+_SIDE = "left"  # which is a side as often as a departure
 _SILENT = StateWords({}, frozenset(), frozenset())
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 _DATE = re.compile(
-    r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?!\d).*|\d{9,14}(?:\.\d+)?|[A-Za-zäéû]{3,9}\.? \d{1,2},? \d{4}.*"
+    r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?!\d).*|\d{9,14}(?:\.\d+)?|[^\W\d_]{3,9}\.? \d{1,2},? \d{4}.*"
+    r"|(?:[^\W\d_]{2,10}[.,]{0,2} )?\d{1,2}\.?(?: de)?[ -][^\W\d_]{3,10}\.?,?(?: de)?[ -]\d{4}(?!\d).*"
+    r"|\d{4}[年년].*"
 )
 _MOST_KEPT = 4096
 # Why Mailman 2 holds mail back, in whatever language its page was copied.
