@@ -6,18 +6,20 @@ from dataclasses import dataclass
 
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from digest.articles.picture_parts import check_parts, has_several_scans
 from digest.errors import InputError
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
-_MOST_PIXELS = {"PNG": 20_000_000, "GIF": 20_000_000, "WEBP": 10_000_000, "progressive": 12_500_000}
+_MOST_PIXELS = {"PNG": 20_000_000, "GIF": 20_000_000, "WEBP": 10_000_000, "JPEG": 89_000_000}
 """Pixels that take 80 MB to decode: 4 bytes each, twice that if the library keeps a second copy.
 
-A JPEG that is not progressive is decoded line by line at an eighth to the whole of its size.
+A JPEG of one scan is decoded line by line at an eighth to the whole of its size, as its copy needs.
 """
-_MOST_OF_JPEG = 100_000_000
+_MOST_IN_SCANS = 12_500_000
 _WIDEST, _TALLEST = 1_072, 1_608  # twice the width of a message's column, for dense screens
 _LEAST = 32
 _STRIP = 256
+_FINELY = 1.5  # times the final size remain for the better of the two filters
 _QUALITY = 82
 _WHITE = (255, 255, 255)
 _SIDEWAYS = frozenset({5, 6, 7, 8})
@@ -42,18 +44,22 @@ def shrink(content: bytes) -> Shrunk:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             return _shrink(content)
-    except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise InputError("the picture has more pixels than are decoded") from None
+    except UnidentifiedImageError:
         raise InputError(f"it is not a picture of a kind that is copied ({', '.join(_FORMATS)})") from None
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, MemoryError, Warning):
         raise InputError("the picture is damaged") from None
 
 
 def _shrink(content: bytes) -> Shrunk:
+    check_parts(content)
     with Image.open(io.BytesIO(content), formats=_FORMATS) as picture:
-        _check_size(picture)
+        _check_size(picture, content)
         orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
         box = (_TALLEST, _WIDEST) if orientation in _SIDEWAYS else (_WIDEST, _TALLEST)
-        picture.draft("RGB", box)
+        times = max(1.0, *(side / most for side, most in zip(picture.size, box, strict=True)))
+        picture.draft("RGB", tuple(max(1, int(side / times)) for side in picture.size))
         small = _reduced_on_white(picture, box)
         small.thumbnail(box, Image.Resampling.LANCZOS)
         if orientation != 1:
@@ -67,10 +73,11 @@ def _shrink(content: bytes) -> Shrunk:
     return Shrunk(out.getvalue(), *drawn.size)
 
 
-def _check_size(picture: Image.Image) -> None:
+def _check_size(picture: Image.Image, content: bytes) -> None:
     width, height = picture.size
-    kind = "progressive" if picture.info.get("progressive") else picture.format or ""
-    most = _MOST_PIXELS.get(kind, _MOST_OF_JPEG)
+    most = _MOST_PIXELS.get(picture.format or "", _MOST_PIXELS["JPEG"])
+    if has_several_scans(content):
+        most = _MOST_IN_SCANS
     if width * height > most:
         raise InputError(f"the picture has {width} by {height} pixels; {most:,} are decoded at most")
     if min(width, height) < _LEAST:
@@ -78,12 +85,12 @@ def _check_size(picture: Image.Image) -> None:
 
 
 def _reduced_on_white(picture: Image.Image, box: tuple[int, int]) -> Image.Image:
-    """Draw an image on white at an integer fraction of its size, not below the box, strip by strip.
+    """Draw an image on white at an integer fraction of its size, above what fits the box, strip by strip.
 
     A second copy of the whole image, as converting its mode makes, is never held.
     """
     width, height = picture.size
-    part = max(1, min(width // box[0], height // box[1]))
+    part = max(1, int(max(width / box[0], height / box[1]) / _FINELY))
     paper = Image.new("RGB", (-(-width // part), -(-height // part)), _WHITE)
     rows = max(part, _STRIP // part * part)
     for top in range(0, height, rows):

@@ -119,6 +119,80 @@ def test_the_largest_pictures_that_are_decoded_take_less_than_200_megabytes(
     assert peak < 200
 
 
+def segment(marker: int, content: bytes = b"") -> bytes:
+    return bytes([0xFF, marker]) + struct.pack(">H", len(content) + 2) + content
+
+
+def jpeg(
+    width: int, height: int, *, before: bytes = b"", scans: int = 0, apart: bool = False, components: int = 3
+) -> bytes:
+    """Make a grey JPEG of two bits a block, by hand: in one scan, one a component, or with empty scans added."""
+    blocks = -(-width // 8) * -(-height // 8)
+    numbers = range(1, components + 1)
+    table = bytes([1] + [0] * 15)  # one code, of one bit
+    frame = bytes([8]) + struct.pack(">HH", height, width) + bytes([components])
+    made = b"\xff\xd8" + before + segment(0xDB, bytes([0] + [16] * 64))
+    made += segment(0xC2 if scans else 0xC0, frame + b"".join(bytes([one, 0x11, 0]) for one in numbers))
+    made += segment(0xC4, b"\x00" + table + b"\x00")
+    made += segment(0xC4, b"\x10" + table + (b"\xe0" if scans else b"\x00"))
+    if scans:  # the first sets a value for each block, each other says that nothing changes in any block
+        made += segment(0xDA, bytes([1, 1, 0, 0, 0, 0])) + bytes(-(-blocks // 8))
+        run = ("0" + "1" * 14) * -(-blocks // 32_767)
+        run += "1" * (-len(run) % 8)
+        coded = int(run, 2).to_bytes(len(run) // 8, "big").replace(b"\xff", b"\xff\x00")
+        made += (segment(0xDA, bytes([1, 1, 0, 1, 63, 0])) + coded) * scans
+    elif apart:
+        data = bytes(-(-blocks * 2 // 8))
+        made += b"".join(segment(0xDA, bytes([1, one, 0, 0, 63, 0])) + data for one in numbers)
+    else:
+        named = b"".join(bytes([one, 0]) for one in numbers)
+        made += segment(0xDA, bytes([components]) + named + b"\x00\x3f\x00")
+        made += bytes(-(-blocks * 2 * components // 8))
+    return made + b"\xff\xd9"
+
+
+@pytest.mark.parametrize(
+    ("content", "size"),
+    [
+        (jpeg(54_000, 1_600), (1_072, 32)),
+        (jpeg(1_600, 54_000), (48, 1_608)),
+        (jpeg(54_000, 1_600, components=4), (1_072, 32)),
+        (jpeg(3_500, 3_500, apart=True), (1_072, 1_072)),
+    ],
+    ids=["wide", "tall", "four inks", "a scan each component"],
+)
+def test_a_jpeg_of_any_shape_takes_less_than_200_megabytes(content: bytes, size: tuple[int, int]) -> None:
+    done = subprocess.run([sys.executable, "-c", PEAK], input=content, capture_output=True, check=True)
+    width, height, peak = map(int, done.stdout.split())
+    assert (width, height) == size
+    assert peak < 200
+
+
+def test_a_jpeg_of_several_scans_is_held_whole_and_so_has_fewer_pixels() -> None:
+    with pytest.raises(InputError, match="8900 by 8900 pixels; 12,500,000 are decoded"):
+        shrink(jpeg(8_900, 8_900, apart=True))
+    assert shrink(jpeg(8_900, 8_900)).width == 1_072
+
+
+def test_a_picture_of_too_many_parts_is_refused_before_it_is_decoded() -> None:
+    assert shrink(jpeg(64, 64, scans=20)).width == 64
+    chunk = struct.pack(">I4sI", 0, b"prIv", zlib.crc32(b"prIv"))
+    padded = picture("PNG")
+    for content in (
+        jpeg(3_500, 3_500, scans=1_000),
+        jpeg(64, 64, before=segment(0xEF) * 5_000),
+        jpeg(64, 64, before=b"\xff" * 5_000),
+        padded[:33] + chunk * 5_000 + padded[33:],
+    ):
+        with pytest.raises(InputError, match="too many parts"):
+            shrink(content)
+
+
+def test_what_a_camera_writes_before_the_picture_counts_as_few_parts() -> None:
+    exif = segment(0xE1, b"Exif\0\0" + b"\xff\xda" * 500)  # a thumbnail has scans of its own
+    assert shrink(jpeg(64, 64, before=exif + segment(0xFE, b"a comment") * 20)).width == 64
+
+
 def test_a_picture_that_lies_on_its_side_is_turned_before_its_height_counts() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
