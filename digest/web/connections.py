@@ -15,7 +15,7 @@ from typing import Any
 from starlette.datastructures import MutableHeaders
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from digest.rules.readers.origins import Network, is_trusted, parse_ip
+from digest.rules.readers.origins import Network, find_block, is_trusted, parse_ip
 from digest.web.shared.security import set_headers
 
 _REFUSED_AT_ONCE = 200
@@ -25,7 +25,8 @@ _REFUSED_AT_ONCE = 200
 class ConnectionLimits:
     """The limits of one server and the connections that count against them.
 
-    Trusted proxies are exempt from `per_client`: all readers come through them. Times are in seconds: `head`
+    Trusted proxies are exempt from `per_client`: all readers come through them. On IPv6 a client is a network,
+    since a single line has more addresses than there are connections. Times are in seconds: `head`
     from the first byte to the last; `body` likewise, and a second more for each `slowest` bytes, as lists
     come over slow lines; `response` from then until the client has received the response.
     """
@@ -43,20 +44,26 @@ class ConnectionLimits:
         """Return whether another connection is within the limits."""
         if self.open.total() >= self.most:
             return False
-        return self.open[peer] < self.per_client or is_trusted(parse_ip(peer), self.trusted)
+        return self.open[_client(peer)] < self.per_client or is_trusted(parse_ip(peer), self.trusted)
 
     def admit(self, peer: str) -> bool:
         """Count a new connection; return False where it exceeds a limit."""
         if not self.has_room(peer):
             return False
-        self.open[peer] += 1
+        self.open[_client(peer)] += 1
         return True
 
     def release(self, peer: str) -> None:
         """Count the end of an admitted connection."""
-        self.open[peer] -= 1
-        if self.open[peer] <= 0:
-            del self.open[peer]
+        client = _client(peer)
+        self.open[client] -= 1
+        if self.open[client] <= 0:
+            del self.open[client]
+
+
+def _client(peer: str) -> str:
+    """Return what the connections of one client are counted by."""
+    return find_block(peer) if ":" in peer and "." not in peer else peer
 
 
 class BoundedListener(socket.socket):

@@ -158,6 +158,18 @@ def test_a_trusted_proxy_is_not_counted_as_one_client() -> None:
     assert limits.admit("192.0.2.2")
 
 
+def test_the_addresses_of_one_ipv6_network_are_one_client() -> None:
+    limits = ConnectionLimits(most=5, per_client=2)
+
+    assert limits.admit("2001:db8:0:1::1")
+    assert limits.admit("2001:db8:0:1::2")
+    assert not limits.admit("2001:db8:0:1:ffff::3")
+    assert limits.admit("2001:db8:0:100::1"), "another network is another client"
+    limits.release("2001:db8:0:1::2")
+    assert limits.admit("2001:db8:0:1::4")
+    assert [limits.admit(f"::ffff:192.0.2.{last}") for last in (1, 2)] == [True, True], "which is IPv4"
+
+
 @pytest.mark.parametrize(
     "sent",
     [b"no HTTP at all\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"GET / HTTP/1.1\r\nHo st: x\r\n\r\n"],
