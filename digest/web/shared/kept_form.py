@@ -56,6 +56,6 @@ def unpack(text: str) -> KeptForm | None:
         unzipped = zlib.decompressobj().decompress(packed, MOST_UNPACKED)
         path, *pairs = json.loads(unzipped)
         fields = tuple((str(name), str(value)) for name, value in pairs)
-    except (UnicodeError, binascii.Error, zlib.error, ValueError, TypeError):
+    except (UnicodeError, binascii.Error, zlib.error, ValueError, TypeError, RecursionError):
         return None
     return KeptForm(str(path), fields) if fields else None
