@@ -82,8 +82,8 @@ def _json_object(text: str, name: str) -> _Found | None:
         front, end = json.JSONDecoder(strict=False).raw_decode(text[:_LARGEST])
     except json.JSONDecodeError as error:
         raise _no_json(error, name, 0) from None
-    except RecursionError:
-        raise InputError(f"{name}, line 1: the front matter is nested too deeply") from None
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(error, name, 1) from None
     return front, text[end:].lstrip(" \t").removeprefix("\n")
 
 
@@ -198,11 +198,12 @@ def _read_yaml(text: str, name: str, first_line: int = 2, tries: int = 5) -> Any
             return _read_yaml(quoted, name, first_line, tries - 1)
         line = (error.problem_mark.line if error.problem_mark else 0) + first_line
         raise InputError(f"{name}, line {line}: the front matter is not YAML: {error.problem}") from None
-    except (yaml.YAMLError, ValueError) as error:
-        why = one_line(str(error).splitlines()[0])
-        raise InputError(f"{name}, line {first_line}: the front matter cannot be read: {why}") from None
-    except RecursionError:
-        raise InputError(f"{name}, line {first_line}: the front matter is nested too deeply") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise _unreadable(error, name, first_line) from None
+    except (AttributeError, LookupError, TypeError, OverflowError):  # as PyYAML says of `!!timestamp "soon"`
+        raise InputError(
+            f"{name}, line {first_line}: the front matter cannot be read: a value is not what its tag (!!) says"
+        ) from None
 
 
 def _with_line_quoted(text: str, error: yaml.MarkedYAMLError) -> str:
@@ -231,8 +232,8 @@ def _read_toml(text: str, name: str) -> Any:
         raise InputError(
             f"{name}, line {int(place[1]) + 1 if place else 2}: the front matter is not TOML: {why}"
         ) from None
-    except RecursionError:
-        raise InputError(f"{name}, line 2: the front matter is nested too deeply") from None
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(error, name, 2) from None
 
 
 def _read_json(text: str, name: str) -> Any:
@@ -242,8 +243,16 @@ def _read_json(text: str, name: str) -> Any:
         return json.loads(whole, strict=False)
     except json.JSONDecodeError as error:
         raise _no_json(error, name, 1) from None
-    except RecursionError:
-        raise InputError(f"{name}, line 2: the front matter is nested too deeply") from None
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(error, name, 2) from None
+
+
+def _unreadable(error: Exception, name: str, line: int) -> InputError:
+    """Return the error for what its form allows and no value can hold, such as a number of 5,000 digits."""
+    if isinstance(error, RecursionError):
+        return InputError(f"{name}, line {line}: the front matter is nested too deeply")
+    why = one_line(str(error).splitlines()[0].partition(";")[0])
+    return InputError(f"{name}, line {line}: the front matter cannot be read: {why}")
 
 
 def _no_json(error: json.JSONDecodeError, name: str, before: int) -> InputError:
