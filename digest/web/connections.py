@@ -25,8 +25,8 @@ _REFUSED_AT_ONCE = 200
 class ConnectionLimits:
     """The limits of one server and the connections that count against them.
 
-    Trusted proxies are exempt from `per_client`: all readers come through them. On IPv6 a client is a network,
-    since a single line has more addresses than there are connections. Times are in seconds: `head`
+    Trusted proxies are exempt from `per_client`: all readers come through them. On IPv6 a client is a
+    network, since a single line has more addresses than there are connections. Times are in seconds: `head`
     from the first byte to the last; `body` likewise, and a second more for each `slowest` bytes, as lists
     come over slow lines; `response` from then until the client has received the response.
     """

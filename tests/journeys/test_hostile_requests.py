@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import logging
+import select as readiness
 import socket
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,6 +29,7 @@ from digest.tasks.readers.readers import Readers
 from digest.web.app import create_app
 from digest.web.connections import BoundedListener, ConnectionLimits
 from digest.web.server import LogLimit, Server
+from digest.web.shared.guard import LargeBodies
 from tests.support.readers import Clock, link, sign_up, sign_up_and_confirm, snapshot
 
 ANNA = {"digest": "world", "address": "anna@example.org", "cadence": "weekly", "consent": "yes"}
@@ -131,6 +134,44 @@ def test_a_body_that_drips_is_cut_off_and_changes_nothing(readers: Readers) -> N
         assert ending(dripping) == b""
         dripping.close()
     assert snapshot(readers) == []
+
+
+HELD = b"POST /api/v1/articles HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n" + b"x" * 499_000
+
+
+def test_large_bodies_that_never_end_are_few_and_smaller_ones_are_read_beside_them(readers: Readers) -> None:
+    """Who sends one to the desk or the API is known only when it has arrived."""
+    with served(readers, ConnectionLimits()) as server:
+        held = [opened(server, HELD) for _ in range(30)]
+        form = urlencode({"email": "", "filler": "x" * 60_000}).encode()
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"{server.url}/subscribe", form)
+        with refused.value:
+            assert refused.value.code == 400
+        for one in held:
+            one.settimeout(0.5)
+        said = [one.recv(100)[9:12] for one in held if readiness.select([one], [], [], 0.5)[0]]
+        assert set(said) == {b"503"}
+        assert len(said) >= 20
+        for one in held:
+            one.close()
+
+
+def test_a_large_body_is_counted_until_it_is_answered() -> None:
+    bodies = LargeBodies(most=100, per_client=60)
+
+    assert bodies.take("192.0.2.1", 60)
+    assert not bodies.take("192.0.2.1", 1), "of one client"
+    assert bodies.take("192.0.2.2", 40)
+    assert not bodies.take("192.0.2.3", 1), "in all"
+    bodies.release("192.0.2.1", 60)
+    assert bodies.take("192.0.2.3", 60)
+    assert "192.0.2.1" not in bodies.held
+
+
+def test_a_request_to_look_has_no_large_body(client: TestClient) -> None:
+    assert client.request("GET", "/api/v1/articles", content=b"x" * 70_000).status_code == 413
+    assert client.request("GET", "/desk/readers/import", content=b"x" * 70_000).status_code == 413
 
 
 def test_a_body_over_a_slow_line_is_waited_for_while_it_comes(readers: Readers) -> None:

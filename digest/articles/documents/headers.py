@@ -201,9 +201,8 @@ def _read_yaml(text: str, name: str, first_line: int = 2, tries: int = 5) -> Any
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise _unreadable(error, name, first_line) from None
     except (AttributeError, LookupError, TypeError, OverflowError):  # as PyYAML says of `!!timestamp "soon"`
-        raise InputError(
-            f"{name}, line {first_line}: the front matter cannot be read: a value is not what its tag (!!) says"
-        ) from None
+        why = "a value is not what its tag (!!) says"
+        raise InputError(f"{name}, line {first_line}: the front matter cannot be read: {why}") from None
 
 
 def _with_line_quoted(text: str, error: yaml.MarkedYAMLError) -> str:

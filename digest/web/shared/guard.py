@@ -2,8 +2,10 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -37,7 +39,69 @@ _REFUSALS = {
     400: b"This request cannot be read.\n",
     403: b"This came from another site's page, and nothing was changed.\n",
     413: b"The request is too large.\n",
+    503: b"Too many large requests arrive at once: try again in a few seconds.\n",
 }
+_RETRY_AFTER = b"5"
+
+
+@dataclass
+class LargeBodies:
+    """How many bytes the bodies hold that are larger than a reader's, in all and of one client.
+
+    Whoever sends them is known only when they have arrived; without a limit, a stranger who never sends the
+    last byte would hold as much on each connection.
+    """
+
+    most: int = 16 * 1024 * 1024
+    per_client: int = 4 * 1024 * 1024
+    held: Counter[str] = field(default_factory=Counter)
+
+    def take(self, client: str, size: int) -> bool:
+        """Count so many bytes more; return False where that exceeds a limit."""
+        if self.held.total() + size > self.most or self.held[client] + size > self.per_client:
+            return False
+        self.held[client] += size
+        return True
+
+    def release(self, client: str, size: int) -> None:
+        """Count a body's bytes no longer."""
+        self.held[client] -= size
+        if self.held[client] <= 0:
+            del self.held[client]
+
+
+class _Body:
+    """The body of one request, counted while it is larger than a reader's."""
+
+    def __init__(self, bodies: LargeBodies, client: str) -> None:
+        self._bodies, self._client = bodies, client
+        self._taken = 0
+        self.has_room = True
+
+    async def read(self, receive: Receive, most: int) -> bytes | None:
+        """Read it, at most one chunk beyond the limit; return None if the client disconnected."""
+        parts, length = [], 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            parts.append(message.get("body", b""))
+            length += len(parts[-1])
+            if length > most:
+                return b"".join(parts)
+            more = max(0, length - MOST_BODY) - self._taken
+            if more and not self._bodies.take(self._client, more):
+                self.has_room = False
+                return b""
+            self._taken += more
+            if not message.get("more_body", False):
+                return b"".join(parts)
+
+    def release(self) -> None:
+        """Make room for others."""
+        if self._taken:
+            self._bodies.release(self._client, self._taken)
+            self._taken = 0
 
 
 class Guard:
@@ -46,9 +110,10 @@ class Guard:
     - The client's address is the peer's, or the one that a trusted proxy forwards; nothing else reads it.
     - A request whose body breaks off is dropped: it changes nothing, and there is nobody to answer. A
       multipart form without its end gets 400.
-    - A body over 64 KiB gets 413 before it is read, a form of over 1,000 fields before it is parsed; control
-      characters in a path or a form get 400. Pages that take a file read the body themselves, piece by piece,
-      after they know who sends it.
+    - A body over 64 KiB, or what the desk and the API take, gets 413 before it is read, a form of over 1,000
+      fields before it is parsed; control characters in a path or a form get 400. Of bodies over 64 KiB few
+      are held at once; others get 503. Pages that take a file read the body themselves, piece by piece, after
+      they know who sends it.
     - Requests that change something have some of the threads, so that pages to read have the others.
     - An unsafe request from another site's page gets 403 (Fetch Metadata; RFC 6454, section 7).
     - The answer gets its headers (`security.set_headers`).
@@ -57,6 +122,7 @@ class Guard:
     def __init__(self, app: ASGIApp, *, base_url: str, trusted: Sequence[Network] = ()) -> None:
         self._app = app
         self._trusted = tuple(trusted)
+        self._bodies = LargeBodies()
         parts = urlsplit(base_url)
         self._origin = f"{parts.scheme}://{parts.netloc}"
         self._is_secure = parts.scheme == "https"
@@ -75,27 +141,32 @@ class Guard:
 
         headers = Headers(scope=scope)
         refused = self._refuse(scope, headers)
-        most = _most_body(scope["path"])
         if not refused and scope["method"] == "POST" and _most_upload(scope["path"]):
             await self._app(self._passed(scope, headers), receive, send_guarded)
             return
-        body = b"" if refused else await _read_body(receive, most)
-        if body is None:
+        passed = self._passed(scope, headers)
+        body = _Body(self._bodies, passed["client"][0])
+        try:
+            await self._read_and_answer(passed, headers, body, refused, receive, send_guarded)
+        finally:
+            body.release()
+
+    async def _read_and_answer(
+        self, scope: Scope, headers: Headers, body: _Body, refused: int, receive: Receive, send: Send
+    ) -> None:
+        most = _most_body(scope["path"], scope["method"])
+        content = b"" if refused else await body.read(receive, most)
+        if content is None:
             return
-        if not refused and (len(body) > most or _has_many_fields(body, headers.get("content-type", ""))):
-            refused = 413
-        if not refused and _is_cut_off(body, headers.get("content-type", ""), scope["path"]):
-            refused = 400
-        if not refused and _has_nul(body, headers.get("content-type", "")):
-            refused = 400
+        refused = refused or (0 if body.has_room else 503)
+        refused = refused or _refuse_body(content, most, headers.get("content-type", ""), scope["path"])
         if refused:
-            await _answer(send_guarded, refused, as_problem=scope["path"].startswith(API))
+            await _answer(send, refused, as_problem=scope["path"].startswith(API))
             return
-        passed, whole = self._passed(scope, headers), _replay(body, receive)
         limits = thread_limits()
         is_limited = scope["method"] not in _SAFE and not scope["path"].startswith(_SIGN_INS)
         async with limits.changes if is_limited else nullcontext():
-            await self._app(passed, whole, send_guarded)
+            await self._app(scope, _replay(content, receive), send)
 
     def _passed(self, scope: Scope, headers: Headers) -> Scope:
         """Return what a page sees of a request: the client's own address, and a form's plain type."""
@@ -108,7 +179,11 @@ class Guard:
         if _CONTROLS.search(scope["path"]) or b"%00" in scope.get("query_string", b""):
             return 400
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or len(length) > 12 or int(length) > _most_body(scope["path"]):
+        if (
+            not length.isdecimal()
+            or len(length) > 12
+            or int(length) > _most_body(scope["path"], scope["method"])
+        ):
             return 413
         if scope["method"] not in _SAFE and not scope["path"].startswith(_FROM_ANYWHERE):
             return 403 if self._is_cross_site(headers) else 0
@@ -133,9 +208,11 @@ def _most_upload(path: str) -> int:
     return MOST_PICTURE if _UPLOAD_PICTURE.fullmatch(path) else 0
 
 
-def _most_body(path: str) -> int:
+def _most_body(path: str, method: str) -> int:
     """Return how many bytes a request may have: editors write more than anybody else, and what they wrote is
     kept through the sign-in when their session has ended."""
+    if method in _SAFE:
+        return MOST_BODY
     upload = _most_upload(path)
     if upload:
         return upload
@@ -144,17 +221,11 @@ def _most_body(path: str) -> int:
     return MOST_AT_DESK if path.startswith("/desk/") and not path.startswith(_DOORS) else MOST_BODY
 
 
-async def _read_body(receive: Receive, most: int) -> bytes | None:
-    """Read a request's body, at most one chunk beyond the limit; None if the client disconnected."""
-    parts, length = [], 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        parts.append(message.get("body", b""))
-        length += len(parts[-1])
-        if length > most or not message.get("more_body", False):
-            return b"".join(parts)
+def _refuse_body(body: bytes, most: int, content_type: str, path: str) -> int:
+    """Return the status with which to refuse what has arrived, or 0."""
+    if len(body) > most or _has_many_fields(body, content_type):
+        return 413
+    return 400 if _is_cut_off(body, content_type, path) or _has_nul(body, content_type) else 0
 
 
 def _is_cut_off(body: bytes, content_type: str, path: str) -> bool:
@@ -223,5 +294,7 @@ async def _answer(send: Send, status: int, *, as_problem: bool) -> None:
             json.dumps(told | {"detail": body.decode().strip()}).encode(),
         )
     headers = [(b"content-type", kind), (b"connection", b"close")]
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers.append((b"retry-after", _RETRY_AFTER))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
