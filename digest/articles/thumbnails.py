@@ -58,8 +58,9 @@ def _shrink(content: bytes) -> Shrunk:
         _check_size(picture, content)
         orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
         box = (_TALLEST, _WIDEST) if orientation in _SIDEWAYS else (_WIDEST, _TALLEST)
-        times = max(1.0, *(side / most for side, most in zip(picture.size, box, strict=True)))
-        picture.draft("RGB", tuple(max(1, int(side / times)) for side in picture.size))
+        width, height = picture.size
+        times = max(1.0, width / box[0], height / box[1])
+        picture.draft("RGB", (max(1, int(width / times)), max(1, int(height / times))))
         small = _reduced_on_white(picture, box)
         small.thumbnail(box, Image.Resampling.LANCZOS)
         if orientation != 1:
