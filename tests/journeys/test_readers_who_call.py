@@ -104,6 +104,35 @@ def test_who_has_gone_is_told_since_when_and_what_brings_them_back(publication: 
     assert re.search(banned, publication.run("subscribers", "resume", ANNA))
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("subscribers", "set", ANNA, "--cadence", "weekly"),
+        ("subscribers", "show", ANNA),
+        ("subscribers", "link", ANNA),
+        ("subscribers", "leave", ANNA),
+        ("subscribers", "resume", ANNA),
+        ("subscribers", "move", ANNA, "anna@new.example"),
+        ("subscribers", "erase", ANNA),
+        ("schedule", "--as", ANNA),
+        ("why", ANNA, "1"),
+        ("preview", "world", "--as", ANNA),
+        ("preflight", "world", "--as", ANNA, "--offline"),
+    ],
+    ids=" ".join,
+)
+def test_whoever_was_erased_is_told_from_a_stranger_by_every_command(
+    publication: Publication, command: tuple[str, ...]
+) -> None:
+    """Nothing but a keyed hash is kept, which says when, and what would bring them back."""
+    publication.run("subscribers", "erase", ANNA)
+    said = publication.run(*command, code=1)
+    erased = r"is not a subscriber: erased on request \(20.*\); a confirmed sign-up by the reader ends that"
+    assert re.search(f'"{ANNA}" {erased}', said)
+    stranger = [ANNA.replace("anna", "nobody") if one == ANNA else one for one in command]
+    assert "is not a subscriber: `digest subscribers list` shows all" in publication.run(*stranger, code=1)
+
+
 def test_a_pause_ends_on_its_day_or_by_resume(publication: Publication) -> None:
     publication.run("subscribers", "set", ANNA, "--pause", "2099-12-24")
     (row,) = shown(publication)["subscriptions"]

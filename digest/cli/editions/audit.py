@@ -65,9 +65,11 @@ def why(address: str, article: str, *, json: AsJson = False, common: Common = DE
         The article's id or URL.
     """
     from digest.tasks.ledger import explain  # it imports selection, which the other commands do not need
+    from digest.tasks.readers import privacy
 
     with application(common) as app, app.database.read() as session:
         zone, now = app.settings.zone, app.clock()
+        privacy.check_known(app.readers, address)
         report = explain.why(session, app.settings, address, article, now)
     if json:
         show_json(report)
@@ -120,7 +122,7 @@ def schedule(
         Show all editions up to this time, such as 2026-12-31; else the next one of each cadence.
     """
     from digest.tasks.editions import schedule as plans
-    from digest.tasks.readers import on_request
+    from digest.tasks.readers import on_request, privacy
 
     with application(common) as app, app.database.read() as session:
         zone, now, layout = app.settings.zone, app.clock(), layout_of(app)
@@ -128,6 +130,7 @@ def schedule(
         if reader is None:
             rows = plans.schedule(session, app.settings, now, end)
         else:
+            privacy.check_known(app.readers, reader)
             rows = plans.schedule_of(session, app.settings, reader, now, end)
             why = "" if rows else on_request.explain_inactive(app.readers, reader, None)
             if why:

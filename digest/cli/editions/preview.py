@@ -15,6 +15,7 @@ from digest.rules.editions.preflight_checks import is_clear
 from digest.tasks.editions.preflight import Preflight, look_before
 from digest.tasks.editions.preview import Viewer, describe
 from digest.tasks.editions.preview import preview as make_preview
+from digest.tasks.readers import privacy
 
 _SAID = {Status.OK: "ok", Status.WARN: "warning", Status.FAIL: "error"}
 
@@ -46,6 +47,8 @@ def preview(
     """
     with application(common) as app:
         moment = read_moment(at, app.settings.zone, "--at") if at else app.clock()
+        if as_:
+            privacy.check_known(app.readers, as_)
         shown = make_preview(
             app.database,
             app.settings,
@@ -114,6 +117,8 @@ def preflight(
     """
     with application(common) as app:
         moment = read_moment(at, app.settings.zone, "--at") if at else app.clock()
+        if as_:
+            privacy.check_known(app.readers, as_)
         shown = make_preview(
             app.database, app.settings, app.composer, app.settings.digest(digest),
             cadence=cadence, view=Viewer(as_ or ""), at=moment,

@@ -87,7 +87,7 @@ def set_choices(
     ReaderChanged where the choices are not those of the version that was `seen`.
     """
     with readers.database.write() as session:
-        subscriber = privacy.get_known(session, address)
+        subscriber = privacy.get_known(session, readers, address)
         if seen is not None:
             subscribers.find_subscriber(session, subscriber.address_key, lock=True)
             if seen != version_of(subscriber, subscribers.list_subscriptions(session, row_id(subscriber))):
@@ -168,7 +168,7 @@ def move(readers: Readers, old: str, new: str, now: datetime, origin: Origin) ->
     """
     found = normalise(new)
     with readers.database.write() as session:
-        subscriber = privacy.get_known(session, old)
+        subscriber = privacy.get_known(session, readers, old)
         if found.key == subscriber.address_key:
             raise InputError(f'"{new}" is the address already')
         banned = subscribers.find_ban(session, readers.hash_address(found.key))
@@ -202,7 +202,7 @@ def resume(readers: Readers, address: str, digest: str | None, now: datetime, or
 
 def _list_named(session: Session, readers: Readers, address: str, digest: str | None) -> list[Subscription]:
     """List a reader's subscriptions, or the one to a digest; raise InputError if there is no such digest."""
-    rows = subscribers.list_subscriptions(session, row_id(privacy.get_known(session, address)))
+    rows = subscribers.list_subscriptions(session, row_id(privacy.get_known(session, readers, address)))
     named = [row for row in rows if digest in (None, row.digest)]
     known = [one.name for one in readers.settings.digests]
     if digest is not None and not named and digest not in known:
@@ -245,7 +245,7 @@ def unsuppress(readers: Readers, address: str, now: datetime, origin: Origin) ->
 def send_link(readers: Readers, address: str, now: datetime, origin: Origin) -> None:
     """Plan the message with a reader's one-hour link; raise InputError if none can be sent."""
     with readers.database.read() as session:
-        subscriber = privacy.get_known(session, address)
+        subscriber = privacy.get_known(session, readers, address)
         number, since = row_id(subscriber), now - reader_page.LINKS_IN
         before = notices.list_requested(session, number, NoticeKind.LINK, since)
         rows = subscribers.list_subscriptions(session, number)
@@ -265,7 +265,7 @@ def find(readers: Readers, digest: str | None, text: str) -> Iterator[tuple[Subs
 def explain_inactive(readers: Readers, address: str, digest: str | None) -> str:
     """Explain why a reader gets nothing: gone since when, and what would bring them back; "" if they do."""
     with readers.database.read() as session:
-        return _explain_inactive(session, readers, privacy.get_known(session, address), digest)
+        return _explain_inactive(session, readers, privacy.get_known(session, readers, address), digest)
 
 
 def _explain_inactive(session: Session, readers: Readers, subscriber: Subscriber, digest: str | None) -> str:

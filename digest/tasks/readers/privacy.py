@@ -17,6 +17,7 @@ from digest.models import (
     SuppressionReason,
 )
 from digest.models.row import row_id
+from digest.rules.readers import consent
 from digest.rules.readers.address import normalise
 from digest.store.articles import withdrawals
 from digest.store.articles.articles import get_articles
@@ -31,7 +32,7 @@ _MOST_LETTERS = 1_000
 def show(readers: Readers, address: str) -> JsonDict:
     """Return all that is stored about a reader, fit for JSON; raise InputError for an unknown address."""
     with readers.database.read() as session:
-        subscriber = get_known(session, address)
+        subscriber = get_known(session, readers, address)
         banned = subscribers.find_ban(session, readers.hash_address(subscriber.address_key))
         subscriptions = subscribers.list_subscriptions(session, row_id(subscriber))
         events = subscribers.list_consent(session, row_id(subscriber))
@@ -122,7 +123,7 @@ def erase(readers: Readers, address: str, now: datetime) -> None:
     from every message that has not been sent. Raise InputError for an unknown address.
     """
     with readers.database.write() as session:
-        subscriber = get_known(session, address)
+        subscriber = get_known(session, readers, address)
         suppress(session, readers, subscriber, SuppressionReason.ERASED, now)
         notices.forget_notices(session, subscriber_id=subscriber.id)
         subscribers.erase_subscriber(session, subscriber, now)
@@ -142,13 +143,26 @@ def suppress(
         end(session, row, now, {"suppressed": reason})
 
 
-def get_known(session: Session, address: str) -> Subscriber:
-    """Return the reader of an address; raise InputError if there is none."""
+def check_known(readers: Readers, address: str) -> None:
+    """Raise InputError for an address that no reader has, as `get_known` does."""
+    with readers.database.read() as session:
+        get_known(session, readers, address)
+
+
+def get_known(session: Session, readers: Readers, address: str) -> Subscriber:
+    """Return the reader of an address; raise InputError if there is none.
+
+    Of one that was erased or suppressed a keyed hash is kept, which says since when, and what would end that.
+    """
     wanted = normalise(address)
     found = subscribers.find_subscriber(session, wanted.key)
-    if found is None:
-        raise InputError(f'"{wanted.address}" is not a subscriber: `digest subscribers list` shows all')
-    return found
+    if found is not None:
+        return found
+    banned = subscribers.find_ban(session, readers.hash_address(wanted.key))
+    why = "`digest subscribers list` shows all"
+    if banned is not None:
+        why = consent.explain_suppression(banned.reason, banned.created_at)
+    raise InputError(f'"{wanted.address}" is not a subscriber: {why}')
 
 
 def _show_subscription(row: Subscription) -> JsonDict:
