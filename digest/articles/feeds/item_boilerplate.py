@@ -1,6 +1,7 @@
 """Remove what an item's publishing program adds to its text: sharing rows, sign-up boxes, "read on" lines."""
 
 import re
+from itertools import islice
 
 from lxml.etree import XPath
 
@@ -16,13 +17,18 @@ from digest.articles.html.trees import (
 )
 from digest.articles.text.identity import canonical_url, undecorated
 
-# Sharing and related posts of Jetpack and other plugins of WordPress, sign-up boxes of Substack and Jetpack,
-# FeedBurner's flare, and Drupal's fields of a node beside its text.
+# Sharing and related posts of Jetpack and other plugins of WordPress, sign-up boxes of Substack, Ghost and
+# many plugins, beehiiv's footer, FeedBurner's flare, and Drupal's fields and links of a node beside its text.
 _ADDED = (
-    "sharedaddy", "sd-sharing-enabled", "jp-relatedposts", "addtoany_share_save_container",
-    "heateor_sss_sharing_container", "wp-block-jetpack-sharing-buttons", "subscription-widget-wrap",
-    "subscription-widget", "wp-block-jetpack-subscriptions", "feedflare", "mc4wp-form", "yarpp-related",
-    "field--name-title", "field--name-uid", "field--name-created",
+    "sharedaddy", "sd-sharing-enabled", "jp-relatedposts", "addtoany_share_save_container", "a2a_kit",
+    "shariff", "essb_links", "ssba", "swp_social_panel", "heateor_sss_sharing_container",
+    "wp-block-jetpack-sharing-buttons", "yarpp-related", "crp_related", "rp4wp-related-posts", "post-ratings",
+    "post-views", "wpulike", "printfriendly", "feedflare", "beehiiv__footer",
+    "subscription-widget-wrap", "subscription-widget-wrap-editor", "subscription-widget", "kg-signup-card",
+    "wp-block-jetpack-subscriptions", "mc4wp-form", "mc_embed_signup", "mailpoet_form", "tnp-subscription",
+    "formkit-form", "convertkit-form", "ml-embedded",
+    "field--name-title", "field--name-uid", "field--name-created", "comment-add", "comment-forbidden",
+    "node-readmore",
 )  # fmt: skip
 _CLASS = "concat(' ', normalize-space(@class), ' ')"
 # Discourse writes a picture's name and size below it, in its link.
@@ -31,14 +37,19 @@ _IS_ADDED = XPath(
     + f"|.//a[contains({_CLASS}, ' lightbox ')]/*[contains({_CLASS}, ' meta ')]"
 )
 _BUTTONS = XPath(f".//*[contains({_CLASS}, ' button-wrapper ')]")  # Substack's
-_SIGNS = (
-    *_ADDED,
-    "button-wrapper",
-    "lightbox",
-)  # looked for one by one: many times as fast as a pattern of all
+_SIGNS = frozenset((*_ADDED, "button-wrapper", "lightbox"))
+_CLASSES = re.compile(r"class=[\"']?([^\"'<>]{1,300})")
 _ASKS = re.compile(r"/subscribe\b|[?&]action=share\b|/comments\b", re.I)
 _COUNTS = re.compile(r"\d+ posts? - \d+ participants?")
 _SUBMITTED = re.compile(r"submitted by /u/\S+(?: to r/\S+)? \[link\] \[comments\]")
+# What Lemmy writes above a post, and Drupal above a node.
+_HEAD = re.compile(
+    r"submitted by <a [^<>]*>[^<>]*</a> to <a [^<>]*>[^<>]*</a><br>"
+    r"-?\d+ points? \| <a [^<>]*>\d+ comments?</a>(?:<br>\s*<a href=\"([^\"<>]*)\">\1</a>(?:<br>)?)?"
+    r"|\s*<span[^<>]*>[^<>]*</span>\s*<span[^<>]*>\s*<(span|a)\b[^<>]*>[^<>]*</\2>\s*</span>"
+    r"\s*<span[^<>]*>\s*<time[^<>]*>[^<>]*</time>\s*</span>"
+)
+_HEADED = ("submitted by <a ", "<span", "\n<span")
 _ONLY_COMMENTS = re.compile(
     r"\s*(?:<p>\s*)?<a\s[^<>]*>\s*(?:comments?|discuss(?:ion)?)\s*</a>\s*(?:</p>\s*)?", re.I
 )
@@ -53,9 +64,13 @@ _EMBED = re.compile(r"\[embed(?:\s[^\[\]<>]*)?\]\s*(https?://[^\s\[\]<>\"]{4,500
 _CODE = re.compile(r"<(?:pre|code)\b", re.I)
 _CUT = re.compile(r"(?:\u2026|\.\.\.|\[(?:\u2026|\.\.\.)\])\s*$")
 _BLOCKS = ("p", "div", "small")
+_ENDS_A_LINE = frozenset(
+    ("p", "div", "ul", "ol", "blockquote", "figure", "table", "pre", "h2", "h3", "h4", "hr")
+)
 _LAST = 4
 _LONGEST = 300
 _MOST_AROUND = 140
+_MOST_AFTER = 12  # elements behind a text
 _FEW = 4  # an arrow, a bracket
 _TAIL = 4_000
 _TAG = re.compile(r"<[^<>]*>")
@@ -72,9 +87,11 @@ def without_boilerplate(html: str, url: str, site: str) -> str:
         html = _SHORTCODE.sub("", _EMBED.sub(r'<p><a href="\1">\1</a></p>', html))
     if "<" not in html:
         return html
+    if html.startswith(_HEADED) and (head := _HEAD.match(html)) and _TAG.sub("", html[head.end() :]).strip():
+        html = html[head.end() :]
     if len(html) < _LONGEST and _ONLY_COMMENTS.fullmatch(html):
         return ""
-    is_added = "class=" in html and any(sign in html for sign in _SIGNS)
+    is_added = "class=" in html and not _SIGNS.isdisjoint(" ".join(_CLASSES.findall(html)).split())
     leads_back = _leads_back(html, url)
     if not is_added and not leads_back:
         return html
@@ -111,6 +128,9 @@ def _cut_end(tree: Element, url: str, site: str) -> None:
         if _SUBMITTED.fullmatch(" ".join(words_of(cell).split())):  # Reddit's
             cell[:] = []
             cell.text = None
+    for block in list(all_of(tree, "div")):
+        if block.get("class") == "md":
+            _cut_submitted(block)
     for block in reversed(list(all_of(tree, *_BLOCKS))[-_LAST:]):
         said = " ".join(words_of(block).split())
         if block.getparent() is None or not said or len(said) > _LONGEST or _is_followed(block):
@@ -122,8 +142,31 @@ def _cut_end(tree: Element, url: str, site: str) -> None:
     last = next(reversed(list(tree.iter("a"))), None)
     if last is not None and not _is_followed(last) and _place(last.get("href") or "") == own:
         before = words_of(tree).rstrip().removesuffix(words_of(last).strip())
-        if _CUT.search(before) and next(last.iter("img"), None) is None:
+        is_cut = _CUT.search(before) or _stands_alone(last)
+        if is_cut and next(last.iter("img"), None) is None and len(words_of(last)) <= _LONGEST:
             remove(last)
+
+
+def _stands_alone(link: Element) -> bool:
+    """Return whether a link stands on a line of its own below a paragraph or list (the Guardian's)."""
+    before = link.getprevious()
+    return before is not None and before.tag in _ENDS_A_LINE and not (before.tail or "").strip()
+
+
+def _cut_submitted(text: Element) -> None:
+    """Remove who submitted a post from behind its text, and the table around it (Reddit)."""
+    after = [*islice(text.itersiblings(), _MOST_AFTER)]
+    said = (text.tail or "") + "".join(words_of(one) + (one.tail or "") for one in after)
+    if len(after) == _MOST_AFTER or len(said) > _LONGEST or not _SUBMITTED.fullmatch(" ".join(said.split())):
+        return
+    text.tail = None
+    for one in after:
+        one.tail = None
+        remove(one)
+    table = next(text.iterancestors("table"), None)
+    if table is not None and len(list(table.iter("tr"))) == 1:
+        for part in table.iter("table", "tbody", "tr", "td"):
+            part.tag = "div"
 
 
 def _only_leads_back(block: Element, said: str, own: str, home: str) -> bool:

@@ -59,6 +59,11 @@ _TRAP = re.compile(r"(?:^|/)\s*(?:javascript|vbscript|data):", re.I)
 _HEADERS = re.compile(r"mailto:(?:[^\r\n?&]|[?&](?!body=)|[?&]body=[^&]*+)*+[\r\n]", re.I)  # RFC 6068 4
 _NO_WORDS = re.compile(r'<a(?: href="[^"]*")?>\s*</a>')
 _NO_SOURCE = re.compile(r'<img(?![^>]*\ssrc=)(?:[^>"]|"[^"]*")*>')
+# A link to a place on the page that shows no word: behind a heading, or back from a footnote.
+_ANCHOR = re.compile(
+    r'(?:&nbsp;|[ \u00a0])?<a(?: href="[^"#]*#[^"]*")?>\s*[\[(]?(?:[\u00b6#\u00a7]|\U0001f517|'
+    r"[\u2191\u21a9\u21b5\u21e7\u23ce\u2934^][\ufe0e\ufe0f]?(?:<sup>\d{1,3}</sup>|\d{1,3})?)[\])]?\s*</a>"
+)
 _GAP = re.compile(r"\n{3,}")
 _BARE = re.compile(r"[^<&\r\u00a0]*")
 _PLAIN_URL = re.compile(r"https?://[a-z0-9][a-z0-9.-]*(?:/[a-zA-Z0-9._~/-]*)?(?:\?[a-zA-Z0-9._~/=&+-]+)?")
@@ -120,6 +125,8 @@ def _filtered(html: str, base_url: str) -> str:
     _BASE.set(base_url)
     # Again, for those written as references: &#x202e; is one as well.
     cleaned = without_controls(_CLEANER.clean(html))
+    if "<a>" in cleaned or "#" in cleaned:
+        cleaned = _ANCHOR.sub("", cleaned)
     return (_NO_SOURCE.sub("", cleaned) if "<img" in cleaned else cleaned).strip()
 
 
