@@ -54,6 +54,18 @@ def list_editions(
     return list(session.exec(query))
 
 
+def count_skipped_for(session: Session, edition: Edition) -> int:
+    """Count the missed editions that were skipped as an edition was entered, in whose place it stands too."""
+    query = select(func.count()).where(
+        Edition.digest == edition.digest,
+        Edition.cadence == edition.cadence,
+        Edition.state == EditionState.SKIPPED,
+        Edition.freeze_at == edition.freeze_at,
+        Edition.deadline_at < edition.deadline_at,
+    )
+    return session.exec(query).one()
+
+
 def list_named(
     session: Session, name: Sequence[str], *, states: Sequence[str] = (), latest: int | None = None
 ) -> list[Edition]:

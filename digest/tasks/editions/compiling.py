@@ -126,7 +126,7 @@ class Compiler:
         self, digest: DigestSettings, until: datetime, made: Mapping[str, Sequence[MadeEdition]]
     ) -> list[Compiled]:
         """Make the editions that a restored database has forgotten, as of `until`."""
-        self._resume(digest)
+        self._resume(digest, for_missed=True)
         again = self._welcome(digest, until)
         for name in digest.cadences:
             cadence = digest.cadence(name)
@@ -350,7 +350,7 @@ class Compiler:
         )  # fmt: skip
         return editions.add_edition(session, row) is not None
 
-    def _resume(self, digest: DigestSettings) -> None:
+    def _resume(self, digest: DigestSettings, *, for_missed: bool = False) -> None:
         with self._database.read() as session:
             begun = editions.list_editions(session, digest=digest.name, states=[EditionState.COMPILING])
         for edition in begun:
@@ -359,16 +359,17 @@ class Compiler:
                 continue
             with self._database.write() as session:
                 taken = editions.take_over(session, edition, self.worker_id)
+                periods = 1 + (editions.count_skipped_for(session, edition) if for_missed else 0)
             if taken is not None:
-                self._go_on(digest, taken)
+                self._go_on(digest, taken, periods)
 
-    def _go_on(self, digest: DigestSettings, edition: Edition) -> None:
+    def _go_on(self, digest: DigestSettings, edition: Edition, periods: int) -> None:
         if edition.cadence == WELCOME:
             self._plan(digest, _WELCOME, edition)
         elif edition.cadence == CORRECTION:
             plan_notice(self._database, self._settings, edition, self._speaks, self.worker_id)
         elif edition.cadence != BREAKING:
-            self._plan(digest, digest.cadence(edition.cadence), edition)
+            self._plan(digest, digest.cadence(edition.cadence), edition, periods)
         elif self._breaking is not None:
             self._breaking(digest, edition)
 

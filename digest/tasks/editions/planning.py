@@ -109,7 +109,7 @@ class Plan:
         self._seen_from = self._history_from = edition.freeze_at - digest.carry
         self._draft, self._shape = draft, shape_of(draft)
         self._settings, self._digest, self._cadence = settings, digest, cadence
-        self._most = digest.max_articles * periods
+        self._periods = periods
         self._speaks = speaks
         self._selection: Selection | None = None
         self._cohorts: dict[str, int] = {}
@@ -231,8 +231,9 @@ class Plan:
             self.pace.shrink()
 
     def _choose(self, session: Session, edition: Edition, cohort: Cohort) -> Chosen:
+        most = None if cohort.max_articles is None else cohort.max_articles * self._periods
         chosen = self._select(session, edition).choose_for_cohort(
-            cohort.topics, frozenset(cohort.history), cohort.max_articles, self._fewest(cohort)
+            cohort.topics, frozenset(cohort.history), most, self._fewest(cohort)
         )
         chosen = replace(chosen, mail_form=MailForm(cohort.mail_form))
         if self.fitter is None:
@@ -372,9 +373,8 @@ class Plan:
 
     def _select(self, session: Session, edition: Edition) -> Selection:
         if self._selection is None:
-            self._selection = Selection.read(
-                session, self._digest, edition.freeze_at, self._draft, most=self._most
-            )
+            most = self._digest.max_articles * self._periods
+            self._selection = Selection.read(session, self._digest, edition.freeze_at, self._draft, most=most)
             if edition.cadence == WELCOME and self._digest.approval == Approval.REQUIRE:
                 printed = variants.list_printed(session, self._digest.name, self._seen_from)
                 self._selection = self._selection.only(printed)

@@ -23,6 +23,7 @@ from digest.settings import Settings
 from digest.store.editions import editions
 from digest.store.workers import raise_counter
 from digest.tasks.articles.fetching import fetch_due
+from digest.tasks.editions.planning import Plan
 from digest.tasks.ledger.state_file import check_state, ledger_state
 from tests.support.compilation import DAY, NOW, Newsroom
 
@@ -163,6 +164,39 @@ def test_a_lost_request_holds_all_that_may_have_been_in_it_however_few_its_reade
     newsroom.compile(NOW + DAY)
 
     assert got not in {article for found in newsroom.lists()[asking] for article in found}
+
+
+@pytest.mark.parametrize("is_cut", [False, True], ids=["at once", "after a power cut"])
+def test_one_edition_for_several_lost_ones_holds_what_a_reader_got_who_wants_few_articles(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch, is_cut: bool
+) -> None:
+    place = Restorable(newsroom)
+    reader = newsroom.subscribe()
+    with newsroom.database.write() as session:
+        session.exec(update(Subscription).values(max_articles=1))
+    newsroom.publish()
+    newsroom.compile()
+    place.back_up()
+    got = [newsroom.publish(at=NOW + days * DAY + HOUR) for days in range(3)]
+    for days in (1, 2, 3):
+        newsroom.compile(NOW + days * DAY, at_once=False)
+    assert newsroom.lists()[reader][1:] == [[article] for article in got]
+    place.restore()
+    for days in range(3):
+        newsroom.publish(at=NOW + days * DAY + HOUR)
+
+    if is_cut:  # after the edition was entered
+        with monkeypatch.context() as patched:
+            patched.setattr(Plan, "prepare", _cut_power)
+            with pytest.raises(_PowerCut):
+                place.withhold_until(NOW + 3 * DAY + HOUR)
+    place.withhold_until(NOW + 3 * DAY + HOUR)
+
+    new = newsroom.publish(at=NOW + 3 * DAY + 2 * HOUR)
+    known = len(newsroom.lists()[reader])
+    for days in (4, 5):
+        newsroom.compile(NOW + days * DAY, at_once=False)
+    assert newsroom.lists()[reader][known:] == [[new]]
 
 
 def test_a_late_reader_gets_of_two_lost_editions_only_the_one_that_was_not_due(newsroom: Newsroom) -> None:
