@@ -10,16 +10,19 @@ _SUBJECT = re.compile(
     r"|resposta|acknowledg\w*|notif\w*|generated|message|mail|confirm\w*)\b|out[- ]of[- ](the[- ])?office|out of (the )?office"
     r"|ooo\b|away from (the |my )?(office|desk|mail|e-?mail)|(i am|i'm) (currently )?(away|out|on (leave|holiday|vacation))"
     r"|on (annual |parental |maternity |paternity )?(leave|vacation|holidays?)\b|vacation (reply|notice|message|response)"
-    r"|abwesenheit\w*|abwesend|automatische antwort|nicht im (b[üu]ro|hause)|urlaub|r[ée]ponse automatique"
-    r"|absence( du bureau)?\b|absent|en cong[ée]s?|message d'absence|respuesta autom[áa]tica|fuera de (la )?oficina"
-    r"|ausencia|ausente|risposta automatica|fuori (ufficio|sede)|assente|resposta autom[áa]tica|fora do escrit[óo]rio"
+    r"|abwesenheit\w*|abwesend|automatische antwort|nicht im (b[üu]ro|hause)|r[ée]ponse automatique"
+    r"|absence du bureau|message d'absence|respuesta autom[áa]tica|fuera de (la )?oficina"
+    r"|risposta automatica|fuori (ufficio|sede)|resposta autom[áa]tica|fora do escrit[óo]rio"
     r"|automatisch antwoord|afwezig\w*|niet op kantoor|autosvar|automatiskt? svar|fr[åa]nv[æa]r\w*|fr[åa]nvarande"
-    r"|ikke p[åa] kontoret|poissa|automaattinen vastaus|odpowied[źz] automatyczna|autoodpowied[źz]|nieobecno[śs][ćc]"
-    r"|автоматический ответ|автоответ\w*|вне офиса|отсутств\w*|自動(返信|応答)|不在|自动(回复|答复)|외근|부재중|자동 ?(회신|응답)"
-    r"|رد تلقائي|خارج المكتب|מענה אוטומטי|otomatik (yan[ıi]t|cevap)|automatick[áa] odpov|automatikus v[áa]lasz"
+    r"|ikke p[åa] kontoret|automaattinen vastaus|odpowied[źz] automatyczna|autoodpowied[źz]|nieobecno[śs][ćc]"
+    r"|автоматический ответ|автоответ\w*|вне офиса|自動(返信|応答)|自动(回复|答复)|외근|부재중|자동 ?(회신|응답)"
+    r"|رد تلقائي|خارج المكتب|پاسخ خودکار|αυτόματη απάντηση|εκτός γραφείου|r[ăa]spuns automat|автоматична відповідь|автовідповідь"
+    r"|автоматичен отговор|аутоматски одговор|automatski odgovor|samodejni odgovor|ตอบกลับอัตโนมัติ|自動(回覆|答覆)|tr[ảa] l[ờo]i t[ựu] đ[ộo]ng"
+    r"|resposta autom[àa]tica|fora de l'oficina|automatinis atsakymas|autom[āa]tisk[āa] atbilde|automaatvastus|balasan (otomatis|automatik)"
+    r"|स्वचालित उत्तर|erantzun automatikoa|sj[áa]lfvirkt svar|מענה אוטומטי|otomatik (yan[ıi]t|cevap)|automatick[áa] odpov|automatikus v[áa]lasz"
     r"|read(:| receipt)|gelesen:|lu ?:|le[íi]do:|(your|we (have )?received your) (message|ticket|request|e?-?mail|enquiry)"
     r" (has been|was|is) (received|created|logged)|ticket (received|created|#)|thank you for (contacting|your (e?-?mail"
-    r"|message|enquiry|inquiry))|challenge|confirm your (message|email to)|\[ticket|\[#\d+|not read:"
+    r"|message|enquiry|inquiry))|challenge(?=[ /-]?(response|e?-?mail|:|$))|confirm your (message|email to)|\[ticket|\[#\d+|not read:"
     r"|no longer (with|at|works?|in use|valid)|left the company"
     r"|has left|change of (e-?mail )?address"
     r")",
@@ -33,6 +36,18 @@ _BODY = re.compile(
     r"|estou (ausente|de f[ée]rias|fora)|ik ben .{0,30}(afwezig|niet aanwezig|met vakantie|op vakantie)"
     r"|jag [äa]r .{0,30}(ledig|borta|tillbaka|semester|fr[åa]nvarande)|jeg er .{0,30}(p[åa] ferie|ikke p[åa] kontoret|tilbage)"
     r"|это автоматическ|я (сейчас )?(в отпуске|отсутств)|お問い合わせ.{0,20}自動|自動返信|自动回复",
+    re.I,
+)
+# An absence or a subject of a letter: the text says which.
+_NOUN = re.compile(
+    r"^\W{0,9}((re|aw|sv|rv|antw)\s?:\s{0,3})?\W{0,9}(urlaub|absences?\b|absent|en cong[ée]s?|ausencia|ausente|assen(te|za)"
+    r"|poissa|отсутств|отпуск|відпустк|不在|休假|휴가|dovolen|szabads[áa]g|απουσ|conced|urlop|semester|ferie\b|izin)",
+    re.I,
+)
+_AWAY = re.compile(
+    r"abwesend|erreichbar|zur[üu]ck|im urlaub|en cong[ée]|(suis|serai|serons) .{0,20}absent|de retour|vacaciones|ausente|de vuelta|regres|in ferie|rientr"
+    r"|assente|f[ée]rias|poissa|loma|palaa|в отпуск|отсутств|вернусь|у відпустц|nieobecn|wr[óo]c|urlop|不在|休|휴가|부재"
+    r"|back on|i will return|out of (the )?office|dovolen|szabads[áa]g|απουσι|[îi]n concediu|semester|tilbage|tillbaka|izin",
     re.I,
 )
 _CHALLENGE = re.compile(
@@ -89,4 +104,7 @@ def is_auto_reply(mail: Mail, text: str) -> bool:
         return True
     if _CHALLENGE.search(text[:3000]):
         return True
-    return bool(_SUBJECT.match(headers.text("subject")) or _BODY.search(text[:1500]))
+    subject = headers.text("subject")
+    if _NOUN.match(subject) and _AWAY.search(text[:1500]):
+        return True
+    return bool(_SUBJECT.match(subject) or _BODY.search(text[:1500]))

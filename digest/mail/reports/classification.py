@@ -19,7 +19,7 @@ _REPORT_SUBJECT = re.compile(
     r"|nicht zugestellt|non (remis|recapit|distribu|d[ée]livr)|[ée]chec (de|d')|no (se )?(entreg|pudo)|n[ãa]o entreg"
     r"|mancata (consegna|recapit)|onbestelbaar|niet (afgeleverd|bezorgd)|kan ikke leveres|gick inte att|недоставлен"
     r"|не доставлен|возвращ|退信|投递失败|配信|메일.{0,12}(실패|못)|반송|zwrot (wiadomo|poczty)|niedostarczon"
-    r"|teslim edilemedi|nedoru|送信(エラー|できません)|message (rejected|undeliver|status|delay)|user unknown"
+    r"|teslim edilemedi|nedoru|k[ée]zb[ée]s[íi]thetetlen|toimitus ep[äa]onn|αποτυχία παράδοσης|לא נמסר|تعذر|nelivrat|не доставлено|送信(エラー|できません)|message (rejected|undeliver|status|delay)|user unknown"
     r"|unknown (user|recipient|address)|(mailbox|quota) .{0,20}(full|exceeded)|rejected|permanent|error in mail|mail error"
     r"|does not exist|delivery$|erreur|fehler|отказ|message .{0,30} (failed|bounced)|unable to|nondeliver|undelivr",
     re.I,
@@ -275,7 +275,8 @@ def _prose(
             return _stated_first(failures, stated), returned
     text = main_text(mail)
     if stated:
-        return [failure_text.judge(one, text, text, text, False) for one in stated], returned
+        delayed = failure_text.is_warning(text)
+        return [failure_text.judge(one, text, text, text, delayed) for one in stated], returned
     return _from_original(original, text, returned) if furthest > 2 else ([], returned)
 
 

@@ -73,7 +73,11 @@ FAILED = re.compile(
     r"|전송(되지|하지)? ?(못|실패)|보내지 못|배달(되지|하지) ?못|반송|finns inte|nicht gefunden|تعذر|error detected|could not (be )?(deliver|send)|denied"
     r"|not (listed|accept|recognized|valid)|unrouteable|not a valid|encountered (an )?(error|delivery|problem)|invalid"
     r"|no mailbox|failed|failure|did not|disabled|over ?quota|postponed|full mailbox|delayed"
-    r"|n't able to|could ?n[o']t find|exceeds|не смогли",
+    r"|n't able to|could ?n[o']t find|exceeds|не смогли|nem(ohl|yl|á|áme|ů)\w* b[ýy]t doru|nebyl\w? (mo[žz]n|doru)|nem siker[üu]lt"
+    r"|ei voitu toimittaa|ep[äa]onnistui|δεν (παραδόθηκε|ήταν δυνατή)|αποτυχία|αδυναμία|לא נמסר|נכשל|לא ניתן|لم يتم|فشل"
+    r"|nu a putut fi|nelivrat|e[șs]uat|nij?e (isporu|dostavlj|bilo mogo)|neisporu|nedostav|nepavyko|neizdev|ei õnnestunud"
+    r"|no s'ha pogut|無法(投遞|傳送|送達|寄)|không (thể gửi|gửi được)|tidak (dapat|bisa) (dikirim|terkirim)|ไม่สามารถส่ง"
+    r"|não (p[ôo]de|foi poss[íi]vel)|no (fue|ha sido) posible",
     re.I,
 )
 _DELAYED = re.compile(
@@ -82,6 +86,13 @@ _DELAYED = re.compile(
     r" required|you do ?n[o']t need to (re-?send|take any action|do anything)|still (being )?(trying|attempting|retr)"
     r"|just a warning|could not send (message )?for past|temporar(y|ily) (problem|delay|fail)\w* .{0,60}(will|retry)"
     r"|(will|wird) .{0,30}(erneut|weiter) (versucht|zugestellt)|retried for|delayed (mail|delivery)|verz[öo]ger"
+    r"|volver[áa] a intentar|(seguir[áa]|continuar[áa]) intent|entrega incompleta|versuch\w* (es )?.{0,60}(erneut|weiter)"
+    r"|zustellung unvollst[äa]ndig|va (r[ée]essayer|essayer [àa] nouveau)|pas encore (pu )?([êe]tre )?(remis|distribu|d[ée]livr)"
+    r"|remis pour le moment|tentar[áa] novamente|(riprover[àa]|ritenter[àa])|consegna (incompleta|ritardata)|opnieuw (te )?prob"
+    r"|spr[óo]buje ponownie|ponowi pr[óo]b|(попыта\w+|попробу\w+) .{0,40}(снова|повторно|ещё|еще)|повторит попытк"
+    r"|f[öo]rs[öo]ker igen|(fors[øo]ger|pr[øo]ver) igen|yeniden dene|tekrar dene|再試行|配信未完了|다시 시도|重试|重試|再次尝试"
+    r"|znovu pokus|[úu]jra megpr[óo]b|yritt[äa]\w* uudelleen|спробу\w+ .{0,40}(знову|ще)|re[îi]ncerc|θα (ξανα)?προσπαθήσ"
+    r"|سيُ?عاد المحاولة|إعادة المحاولة|ינסה שוב"
     r"|will be retried|delivery attempts will continue|keep trying|being retried|try again (for|until|later automat)",
     re.I,
 )

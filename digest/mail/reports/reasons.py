@@ -12,7 +12,7 @@ _WORDS: tuple[tuple[Reason, str], ...] = (
     (Reason.GREYLISTED, r"gr[ae]y-?list|please try again later \(\$?greet"),
     (
         Reason.RATE_LIMITED,
-        r"rate.?limit|too many ((invalid|bad|unknown) )?(messages|connections|recipients|emails|mails|concurrent)"
+        r"rate.?limit|frequency limited|too many ((invalid|bad|unknown) )?(messages|connections|recipients|emails|mails|concurrent)"
         r"(?! (\S+ )?(on|in) (the|this|your|his|her)? ?(\S+ )?(server|mailbox|inbox|folder))|throttl"
         r"|unusual rate|too many errors from|exceed\w* (the )?(maximum|max|allowed|hourly|daily|rate|limit of) ?(number|rate|sending)?"
         r" of (messages|connections|mails|emails)|receiving mail (at a rate|too quickly)|deferred due to volume"
@@ -20,7 +20,7 @@ _WORDS: tuple[tuple[Reason, str], ...] = (
     ),
     (
         Reason.POLICY,
-        r"delivery restriction check|notauthenticatedforgroup|\bresolver\.rst\b",
+        r"envelope blocked|delivery restriction check|notauthenticatedforgroup|\bresolver\.rst\b",
     ),  # a closed group's
     (
         Reason.AUTHENTICATION,
@@ -38,9 +38,9 @@ _WORDS: tuple[tuple[Reason, str], ...] = (
         r"|banned (sending|ip)|part of their network is on our|\(S31[45]\d\)|reverse (dns|lookup|hostname|ip)|\bptr\b|\brdns\b"
         r"|no (valid )?(ptr|reverse)|cannot find your (reverse )?hostname|dynamic (ip|address|pool)|dial-?up"
         r"|residential|generic (reverse|hostname)|bad helo|helo (command )?rejected|invalid helo"
-        r"|fix reverse|access denied[,.]? (bad|poor)|banned|blocked (by|for|because|due|from|ip|-)"
+        r"|fix reverse|access denied[,.]? (bad|poor)|banned|blocked (?!(for|due to|because of) (\S+ )?inactivity)(by|for|because|due|from|ip|-)"
         r"|mail from \S+ (refused|rejected) (by|due)|connection (refused|rejected) (by|due to) (policy|reputation)"
-        r"|\bxbl\b|\bpbl\b|\bsbl\b|\bip ?[:=] ?\d{1,3}\.\d|requires confirmation",
+        r"|\bxbl\b|\bpbl\b|\bsbl\b|(?<![?&])\bip ?[:=] ?\d{1,3}\.\d|requires confirmation",
     ),
     (
         Reason.CONTENT,
@@ -64,7 +64,9 @@ _WORDS: tuple[tuple[Reason, str], ...] = (
         r"|buz[óo]n (\S+ ){0,4}llen[oa]|mailbox (\S+ )?vol\b|(inkorg|postboks|postkasse|innboks)\w* (\S+ ){0,3}(full|fuld)"
         r"|caixa (\S+ ){0,4}cheia|casella (\S+ ){0,4}piena|(ящик|скринька) (\S+ ){0,3}(переп[оу]вн|переполн|заполн)"
         r"|skrzynk\w+ (\S+ ){0,4}(pe[łl]na|przepe[łl]n|zape[łl]n)|schr[áa]nk\w+ (\S+ ){0,3}pln[áa]|kutusu (\S+ ){0,3}dolu"
-        r"|postilaatikko (\S+ ){0,3}t[äa]ynn|(메일함|편지함|용량)\S*( \S+){0,3} ?(가득|초과|부족)|容量|満杯|已满|空间不足|超出|full mailbox|exceeding receiver limit"
+        r"|postilaatikko (\S+ ){0,3}t[äa]ynn|(메일함|편지함|용량)\S*( \S+){0,3} ?(가득|초과|부족)|容量|満杯|いっぱい|已满|已滿|空间不足|超出|"
+        r"postvak (\S+ ){0,3}vol\b|postafi[óo]k\w* (\S+ ){0,3}(megtelt|tele)|c[ăa]su[țţt]\w* (\S+ ){0,4}plin[ăa]"
+        r"|γραμματοκιβ[ώω]τι\w* (\S+ ){0,4}(γεμάτο|πλήρες)|תיבת (\S+ ){0,4}מלאה|صندوق (\S+ ){0,4}ممتلئ|full mailbox|exceeding receiver limit"
         r"|(not|n't|ikke|inte) (have )?(enough|sufficient) (\S+ )?(disk|disc|storage|space|room)"
         r"|too many (messages|mails|e-?mails) (\S+ )?(on|in) |zu ?viele (mails|nachrichten) auf",
     ),
@@ -78,6 +80,19 @@ _WORDS: tuple[tuple[Reason, str], ...] = (
         r"|(disabled|inactive|suspended|deactivated|expired|discontinued|closed) "
         r"(account|mailbox|user|address|recipient|e?-?mail)|not (currently )?accepting (mail|messages|any)"
         r"|(does not|doesn't|no longer) accept|extended inactivity|unused account"
+        r"|blocked due to (\S+ )?inactivity"
+        r"|(postfach|konto|mailadresse|benutzer).{0,60}(deaktiviert|gesperrt|stillgelegt|inaktiv)"
+        r"|(compte|bo[iî]te|adresse).{0,40}(d[ée]sactiv|suspendu|ferm[ée]|bloqu[ée]|inacti[fv])"
+        r"|(cuenta|buz[óo]n|direcci[óo]n).{0,40}(deshabilitad|desactivad|suspendid|bloquead|cancelad|inactiv)"
+        r"|(casella|account|indirizzo).{0,40}(disabilitat|disattivat|sospes|bloccat|inattiv)"
+        r"|(conta|caixa).{0,40}(desativad|suspens|bloquead|inativ|cancelad)"
+        r"|(konto|skrzynk\w*).{0,40}(zablokowan|nieaktywn|wy[łl][ąa]czon|zawieszon|dezaktyw)"
+        r"|(account|postvak|mailbox).{0,40}(uitgeschakeld|geblokkeerd|opgeheven|inactief|gedeactiveerd)"
+        r"|(konto\w*|inkorg\w*|brevl[åa]d\w*).{0,30}(inaktiverat|avst[äa]ngt|sp[äa]rrat|avslutat)"
+        r"|(ящик|аккаунт|уч[её]тн\w+ запис\w+).{0,40}(заблокирован|отключ|удал[её]н|неактив)"
+        r"|hesa[bp]\w*.{0,40}(devre d[ıi][şs][ıi]|ask[ıi]ya|kapat[ıi]l)"
+        r"|(schr[áa]nk\w*|[úu][čc]et).{0,30}(zablok|deaktiv|zru[šs]en)|fi[óo]k\w*.{0,30}(letilt|felf[üu]ggeszt|inakt[íi]v)"
+        r"|禁用|停用|冻结|凍結|注销|註銷|휴면|정지된|탈퇴|(アカウント|メールボックス).{0,20}(停止|無効)"
         r"|not an active (account|mailbox|user|address|recipient)|mailbox disabled|not accepting messages|acct (disabled|suspended)",
     ),
     (
@@ -136,7 +151,10 @@ _WORDS: tuple[tuple[Reason, str], ...] = (
         r"|finnes ikke|tuntematon|nieznany|nie istnieje|не существует|неизвестн|не найден|нет такого|не знайден|не існує|"
         r"nicht gefunden|introuvable|no (se )?(ha )?encontrad|n[ãa]o (foi )?encontrad|non trovat|hittades inte|ikke funnet|"
         r"nie znaleziono|niet gevonden|nenalezen|bulunamad|존재하지 않|없는 (사용자|계정|메일)|該当する|存在しません|見つかりません"
-        r"|不存在|存在しない|nepostoj|neexistuje|nem létez|bilinmeyen|لا يوجد|לא קיים",
+        r"|不存在|存在しない|nepostoj|neexistuje|nem létez|bilinmeyen|لا يوجد|غير موجود|لا وجود|לא קיים|לא נמצא|desconhecid|inexistent\b|necunoscut"
+        r"|nincs ilyen|ismeretlen|nezn[áa]m|ei l[öo]ydy|δεν υπάρχει|άγνωστ|宛先不明|ユーザー(が)?不明|không tồn tại|ne postoji"
+        r"|nepoznat|nerasta|neegzistuoja|nav atrast|ei leitud|tidak (ditemukan|ada|dikenal)|ไม่พบ"
+        r"|nicht .{0,40}verzeichnis|figure pas dans|no (aparece|figura) en|non (è )?(elencat|presente)",
     ),
     (
         Reason.LOOP,
