@@ -26,7 +26,7 @@ from digest.store.readers import batches, confirmations, subscribers, wordings
 from digest.store.readers.batches import KnownSubscriber, KnownSubscription, KnownSuppression
 from digest.store.readers.newcomers import AddressTakenError, Joining, Newcomer, add_newcomers
 from digest.store.readers.subscribers import Row
-from digest.tasks.readers.readers import Origin, Readers, tell_of
+from digest.tasks.readers.readers import MANY, Origin, Readers, tell_of
 from digest.tasks.readers.sign_up import Choices, check_choices
 
 
@@ -179,11 +179,16 @@ def _add_strangers(
     terms: Terms,
     wording_id: int | None,
 ) -> None:
-    """Enter people whose addresses nobody has, those who join alike together, and plan to ask whom to ask."""
+    """Enter people whose addresses nobody has, those who join alike together, and plan to ask whom to ask.
+
+    Many are entered in the order of their addresses, and so in that of an index.
+    """
+    if len(strangers) >= MANY:
+        strangers = sorted(strangers, key=lambda one: one.address.key)
     groups: dict[tuple[str | None, tuple[str, ...] | None, bool], list[NewReader]] = {}
     for one in strangers:
         groups.setdefault((one.cadence, one.topics, one.pending), []).append(one)
-    joining = []
+    joining, ids = [], iter(readers.draw_ids(len(strangers)))
     for (cadence, topics, pending), people in groups.items():
         shared = Joining(
             terms.digest.name,
@@ -194,7 +199,7 @@ def _add_strangers(
             dict(terms.origin),
             terms.now,
         )
-        joining.append((shared, [_newcomer(readers, one) for one in people]))
+        joining.append((shared, [_newcomer(next(ids), one) for one in people]))
     add_newcomers(session, joining)
     for shared, added in joining:
         if not shared.confirmed:
@@ -203,11 +208,9 @@ def _add_strangers(
             _plan_askings(session, [{"subscriber_id": one.id, **chosen} for one in found.values()], terms)
 
 
-def _newcomer(readers: Readers, one: NewReader) -> Newcomer:
+def _newcomer(public_id: str, one: NewReader) -> Newcomer:
     address = one.address
-    return Newcomer(
-        readers.new_id(), address.address, address.key, one.name or "", one.language, one.timezone
-    )
+    return Newcomer(public_id, address.address, address.key, one.name or "", one.language, one.timezone)
 
 
 def _look_up(session: Session, readers: Readers, newcomers: Sequence[NewReader], terms: Terms) -> _Known:
@@ -216,7 +219,7 @@ def _look_up(session: Session, readers: Readers, newcomers: Sequence[NewReader],
     if batches.is_anyone_suppressed(session):
         hashes = {one.address.key: readers.hash_address(one.address.key) for one in newcomers}
     suppressions = batches.find_suppressions(session, list(hashes.values()))
-    keys = [one.address.key for one in newcomers]
+    keys = sorted(one.address.key for one in newcomers)  # as the index has them
     if suppressions:
         keys = [key for key in keys if hashes[key] not in suppressions]
     found = batches.find_subscribers(session, keys)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlmodel import col, func, select
 
+from digest.bootstrap import new_public_id
 from digest.errors import InputError
 from digest.models import Confirmation, Subscriber, Subscription, SuppressionReason
 from digest.rules.tokens import tokens
@@ -401,3 +402,37 @@ def link(readers: Readers, action: str) -> str:
         found = session.exec(select(Subscriber)).first()
         assert found is not None
         return tokens.sign(readers.signing_keys, action, found.public_id, "world")
+
+
+def test_many_newcomers_are_neighbours_in_every_index(
+    database: Database, settings: Settings, file: Path
+) -> None:
+    readers = Readers(
+        database, settings, settings.web.signing_keys, b"the suppression key", new_public_id, new_public_id
+    )
+    addresses = [f"{n * 7_919 % 3_001:x}@example.org" for n in range(3_001)]
+    assert take(readers, file, "email\n" + "\n".join(addresses)).added == 3_001
+    assert take(readers, file, "email\n" + "\n".join([*addresses, "one@example.org"])).unchanged == 3_001
+
+    with database.read() as session:
+        *rows, last = session.exec(select(Subscriber).order_by(col(Subscriber.id)))
+    assert {row.address for row in rows} == set(addresses)
+    assert [row.address_key for row in rows] == sorted(row.address_key for row in rows)
+    ids = [row.public_id for row in rows]
+    assert ids == sorted(set(ids))
+    assert {one[:2] for one in ids} == {ids[0][:2]}
+    assert len({one[2:4] for one in ids}) > 500, "the rest is random"
+    assert last.address == "one@example.org"
+    for one in [*ids, last.public_id]:
+        assert tokens.sign(readers.signing_keys, tokens.UNSUBSCRIBE, one, "world")
+
+
+def test_few_newcomers_have_ids_of_their_own(database: Database, settings: Settings, file: Path) -> None:
+    readers = Readers(
+        database, settings, settings.web.signing_keys, b"the suppression key", new_public_id, new_public_id
+    )
+    take(readers, file, "email\n" + "\n".join(f"r{n}@example.org" for n in reversed(range(300))))
+    with database.read() as session:
+        rows = list(session.exec(select(Subscriber).order_by(col(Subscriber.id))))
+    assert [row.address for row in rows] == [f"r{n}@example.org" for n in reversed(range(300))]
+    assert len({row.public_id[:2] for row in rows}) > 100
