@@ -100,6 +100,23 @@ def client(readers: Readers, language: str) -> Iterator[TestClient]:
         yield client
 
 
+def test_a_cadence_has_a_capital_in_a_list_of_choices_and_none_within_a_line(
+    client: TestClient, readers: Readers, language: str
+) -> None:
+    pages = open_every_page(client, readers)
+    within = re.search(r"</bdi></b>([^<]+)", pages["confirmed"].text)
+    offered = re.search(r'name="less" value="weekly">([^<]+)', pages["leave?"].text)
+    assert within
+    assert offered
+    words = CATALOGUES.translator(language)
+    daily, weekly = (words.phrases[f"cadence_{name}"] for name in ("daily", "weekly"))
+    assert html.unescape(within[1]) in [f"{words.phrases.get('comma', ', ')}{one}" for one in (daily, weekly)]
+    assert html.unescape(offered[1]) == words("Change to: {cadence}", cadence=weekly)
+    assert daily == daily.lower()
+    assert weekly == weekly.lower()
+    assert f"{words('Daily')}" in html.unescape(pages["home"].text)
+
+
 def test_every_page_is_in_the_visitors_language(client: TestClient, readers: Readers, language: str) -> None:
     pages = open_every_page(client, readers)
     for name, page in pages.items():

@@ -156,7 +156,7 @@ class View:
         return self._names.text(self.language, digest.about.get(topic, ""))
 
     def name_cadence(self, name: str) -> str:
-        """Return a cadence's name: from the settings, else the usual words, else the name itself."""
+        """Return a cadence's name as a label: from the settings, else the usual words, else the name."""
         known = {
             "daily": self.words("Daily"),
             "weekdays": self.words("On weekdays"),
@@ -164,9 +164,13 @@ class View:
             "monthly": self.words("Monthly"),
             "news": self.words("As it happens"),
         }
-        return (
-            self._names.given(self.language, name) or known.get(name) or name.replace("-", " ").capitalize()
-        )
+        given = self._names.given(self.language, name) or known.get(name)
+        within = self.name_cadence_within(name)
+        return given or within[:1].upper() + within[1:]
+
+    def name_cadence_within(self, name: str) -> str:
+        """Return a cadence's name as it stands within a line: "daily", "täglich"."""
+        return self._names.cadence(self.words, name)
 
     def list_numbers(self, digest: DigestSettings, chosen: int | None) -> list[int]:
         """List the numbers of articles that a reader may choose for a digest, including their own."""
