@@ -46,7 +46,7 @@ _INLINE_ATTRIBUTION = re.compile(
 _LINK_END = re.compile(r"^\s{0,4}(?:[(<]?https?://\S{1,500}|\S{0,500}[=/&%)]\S{0,500})(?: ?>)?$")
 _DIVIDER = re.compile(
     r"^[\s>]*[-_=*–—]{2,}\s*(?:original(?:e|bericht)?[ -]?(?:message|mail|appointment|nachricht|meddelande|melding|mensaje|mensagem)?"
-    r"|ursprüngliche (?:nachricht|e-?mail)|urspr\.? nachricht|(?:message|mail|courriel) (?:d'origine|original)|mensaje original|mensagem original"
+    r"|ursprüngliche (?:nachricht|e?-?mail)|urspr\.? nachricht|(?:message|mail|courriel) (?:d'origine|original)|mensaje original|mensagem original"
     r"|messaggio (?:originale|inoltrato)|oorspronkelijk bericht|ursprungligt meddelande|oprindelig meddelelse"
     r"|opprinnelig melding|alkuperäinen viesti|(?:oryginalna|pierwotna) wiadomość|wiadomość (?:oryginalna|przekazana)"
     r"|исходное сообщение|пересылаемое сообщение|(?:forwarded|reply|antwort|weitergeleitete|mensaje reenviado|message transféré|vidarebefordrat"

@@ -2,10 +2,12 @@
 language."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from digest.rules.readers.courtesy import is_greeting, without_courtesy
 from digest.safe_text import plain_greek
 
 
@@ -35,7 +37,8 @@ class MailCommand:
 
 WORDS: dict[MailVerb, tuple[str, ...]] = {
     MailVerb.SUBSCRIBE: (
-        "subscribe", "join", "abonnieren", "anmelden", "suscribir", "suscribirme", "s'abonner", "abonner",
+        "subscribe", "subscribe me", "sign me up", "join", "melden sie mich an", "mich anmelden",
+        "inscrivez-moi", "abonnieren", "anmelden", "suscribir", "suscribirme", "s'abonner", "abonner",
         "abonnez-moi", "iscrivimi", "iscriviti", "abonneren", "aanmelden", "subskrybuj", "zapisz",
         "assinar", "subscrever", "prenumerera", "подписаться", "подпишите меня", "اشتراك", "اشترك",
         "բաժանորդագրվել",
@@ -46,13 +49,21 @@ WORDS: dict[MailVerb, tuple[str, ...]] = {
         "да", "تأكيد", "نعم", "հաստատել", "այո", "ok",
     ),
     MailVerb.LEAVE: (
-        "unsubscribe", "leave", "remove", "remove me", "stop", "sign off", "signoff", "abmelden",
-        "abbestellen", "kündigen", "darse de baja", "baja", "cancelar suscripción", "désabonner",
-        "se désabonner", "désinscription", "désabonnez-moi", "annulla iscrizione", "disiscrivimi",
-        "cancellami", "afmelden", "uitschrijven", "opzeggen", "wypisz", "rezygnuję", "cancelar",
-        "cancelar assinatura", "anular subscrição", "avregistrera", "avsluta", "avprenumerera",
-        "отписаться", "отпишите меня", "отказаться", "إلغاء الاشتراك", "إلغاء", "ապաբաժանորդագրվել",
-        "չեղարկել",
+        "unsubscribe", "unsubscribe me", "leave", "remove", "remove me", "take me off",
+        "take me off this list", "stop", "abmeldung", "melden sie mich ab", "mich abmelden", "ich kündige",
+        "kündige ich", "hiermit kündige ich", "kündigung", "désabonnement", "me désabonner",
+        "désinscrivez-moi", "me désinscrire", "désinscrire", "denme de baja", "dame de baja",
+        "darme de baja", "deme de baja", "desuscribirme", "cancelar mi suscripción", "cancellarmi",
+        "cancellatemi", "cancellazione", "disiscrizione", "disiscrivermi", "disiscrivetemi", "afmelding",
+        "mij afmelden", "mnie wypisać", "wypisać", "się wypisać", "wypisać się", "rezygnacja",
+        "cancelamento", "cancelar inscrição", "me descadastrar", "descadastrar", "avregistrera mig",
+        "avregistrering", "отписать меня", "отписка", "меня отписать", "إلغاء اشتراكي", "الغاء الاشتراك",
+        "sign off", "signoff", "abmelden", "abbestellen", "kündigen", "darse de baja", "baja",
+        "cancelar suscripción", "désabonner", "se désabonner", "désinscription", "désabonnez-moi",
+        "annulla iscrizione", "disiscrivimi", "cancellami", "afmelden", "uitschrijven", "opzeggen",
+        "wypisz", "rezygnuję", "cancelar", "cancelar assinatura", "anular subscrição", "avregistrera",
+        "avsluta", "avprenumerera", "отписаться", "отпишите меня", "отказаться", "إلغاء الاشتراك", "إلغاء",
+        "ապաբաժանորդագրվել", "չեղարկել",
     ),
     MailVerb.TOPICS: (
         "topics", "topic", "themen", "thema", "temas", "sujets", "thèmes", "argomenti", "temi",
@@ -114,6 +125,8 @@ _TAKES_ARGUMENT = frozenset(
     {MailVerb.TOPICS, MailVerb.PAUSE, MailVerb.HOUR, MailVerb.SUBSCRIBE, MailVerb.LEAVE}
 )
 _LONGEST = 120
+_MOST_LINES = 40
+_FOR = re.compile(r"\A(?:for|für|de|por|per|på|na|на|voor|um|durante|pendant|pour)\s+")
 _SPAN = re.compile(
     r"(\d{1,3})\s*(d(?:ays?)?|tage?n?|d[ií]as?|jours?|giorn[oi]|dag(?:en|ar)?|dni|dzień|dias?|يوم|أيام|օր"
     r"|д(?:ень|ня|ней)"
@@ -122,34 +135,50 @@ _SPAN = re.compile(
     r"|m(?:onths?)?|monate?n?|mes(?:es)?|mois|mes[ei]|maand(?:en)?|miesi\w+|m[êe]s(?:es)?|månad(?:er)?|شهر|أشهر|ամիս|месяц\w*)",
     re.I,
 )
+_SPAN_FIRST = re.compile(rf"(?P<span>{_SPAN.pattern})\s+(?P<verb>\S.*)", re.I)
 
 
 def find_command(
-    subject: str, first_line: str, extension: str, cadences: tuple[str, ...]
+    subject: str,
+    text: str,
+    extension: str,
+    cadences: tuple[str, ...],
+    digests: Collection[str] | None = None,
 ) -> MailCommand | None:
     """Find the command of a message: in its address ("news+leave@"), its subject, or its first line.
 
-    A command and its argument are the whole line; a letter that only begins with such a word is not a
-    command.
+    A command and its argument are the whole line, apart from courtesy; a letter that only begins with such a
+    word is not a command. `text` is the writer's own; a greeting above the command is passed over. What is
+    named to subscribe to or to leave is one of `digests`, if these are given.
     """
     answered = bool(_ANSWER.match(subject))
-    texts = (
-        [extension.replace("-", " "), first_line]
-        if answered
-        else [extension.replace("-", " "), subject, first_line]
-    )
-    for text in texts:
-        found = read_command(text, cadences)
+    lines = [line for line in text.split("\n")[:_MOST_LINES] if line.strip()]
+    own = lines[: 2 if lines and is_greeting(lines[0]) else 1]
+    texts = [extension.replace("-", " "), *([] if answered else [subject]), *own]
+    for one in texts:
+        found = read_command(one, cadences, digests)
         if found is not None:
             return found
     return None
 
 
-def read_command(text: str, cadences: tuple[str, ...]) -> MailCommand | None:
+def read_command(
+    text: str, cadences: tuple[str, ...], digests: Collection[str] | None = None
+) -> MailCommand | None:
     """Parse one line as a command, in any of our languages; None if it is none."""
     line = " ".join(_ANSWER.sub("", text).split()).strip(" .!?\"'*<>").casefold()
     if not line or len(line) > _LONGEST:
         return None
+    found = _read_bare(line, cadences, digests)
+    for bare in () if found is not None else without_courtesy(line):
+        found = _read_bare(bare, cadences, digests)
+        if found is not None:
+            # "yes please" and "ok thanks" answer other questions as often
+            return None if found.verb is MailVerb.CONFIRM else found
+    return found
+
+
+def _read_bare(line: str, cadences: tuple[str, ...], digests: Collection[str] | None) -> MailCommand | None:
     if line in _KEYED:
         return MailCommand(_KEYED[line])
     cadence = _cadence(line, cadences)
@@ -159,8 +188,11 @@ def read_command(text: str, cadences: tuple[str, ...]) -> MailCommand | None:
         words = line.split(" ")
         verb = _KEYED.get(" ".join(words[:length]).rstrip(":"))
         argument = " ".join(words[length:]).lstrip(": ")
-        if verb in _TAKES_ARGUMENT and argument and _fits(verb, argument, cadences):
+        if verb in _TAKES_ARGUMENT and argument and _fits(verb, argument, digests):
             return MailCommand(verb, argument)
+    span = _SPAN_FIRST.fullmatch(line)  # "2 Wochen pausieren"
+    if span is not None and _KEYED.get(span["verb"]) is MailVerb.PAUSE:
+        return MailCommand(MailVerb.PAUSE, span["span"])
     return None
 
 
@@ -181,7 +213,7 @@ def read_topics(argument: str) -> tuple[str, ...]:
 
 def read_pause(argument: str, now: datetime) -> datetime | None:
     """Parse "2 weeks" as the moment when a pause ends; None for a pause without an end."""
-    match = _SPAN.match(argument.removeprefix("for ").strip())
+    match = _SPAN.match(_FOR.sub("", argument).strip())
     if match is None:
         return None
     unit = match[2].casefold()
@@ -196,12 +228,14 @@ def _cadence(line: str, cadences: tuple[str, ...]) -> str:
     return next((name for name, words in CADENCES.items() if line in words and name in cadences), "")
 
 
-def _fits(verb: MailVerb | None, argument: str, cadences: tuple[str, ...]) -> bool:
+def _fits(verb: MailVerb | None, argument: str, digests: Collection[str] | None) -> bool:
     """Return whether this is an argument, and not the rest of a sentence."""
     if verb is MailVerb.HOUR:
         return argument.removesuffix(":00").removesuffix("h").strip().isdecimal()
     if verb is MailVerb.PAUSE:
-        return _SPAN.fullmatch(argument.removeprefix("for ").strip()) is not None
+        return _SPAN.fullmatch(_FOR.sub("", argument).strip()) is not None
     if verb is MailVerb.TOPICS:
         return len(argument.split()) <= 12
+    if digests is not None:
+        return argument in digests
     return len(argument.split()) <= 2

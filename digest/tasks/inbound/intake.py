@@ -260,11 +260,12 @@ def _why_ours(session: Session, inbox: Inbox, mail: Mail) -> str:
 
 def _follow_person(request: Request, mail: Mail, message: int) -> tuple[str, str]:
     """Carry out a person's answer about printing, or command; any other message is a letter."""
-    first_line = next((line for line in read_letter(mail).own.split("\n") if line.strip()), "")
+    own = read_letter(mail).own
+    first_line = next((line for line in own.split("\n") if line.strip()), "")
     done = _answer_about_printing(request, mail, first_line)
     article = find_number(request.inbox, mail, mail_tokens.ARTICLE)
     if done is None and article is None:
-        done = _carry_out_command(request, mail, first_line)
+        done = _carry_out_command(request, mail, own)
     if done is not None:
         return "command", done
     if not find_sender(mail):
@@ -273,12 +274,13 @@ def _follow_person(request: Request, mail: Mail, message: int) -> tuple[str, str
     return "letter", "kept for the editors"
 
 
-def _carry_out_command(request: Request, mail: Mail, first_line: str) -> str | None:
+def _carry_out_command(request: Request, mail: Mail, own: str) -> str | None:
     """Carry out the command that a message is; return what was done, or None if it is none."""
     digests = request.inbox.settings.digests
     cadences = tuple(dict.fromkeys(name for digest in digests for name in digest.cadences))
     extension = find_extension(request.inbox, mail)
-    command = find_command(mail.headers.text("subject"), first_line, extension, cadences)
+    names = {digest.name.casefold() for digest in digests}
+    command = find_command(mail.headers.text("subject"), own, extension, cadences, names)
     return carry_out(request, command) if command is not None and find_sender(mail) else None
 
 

@@ -80,3 +80,58 @@ def test_a_pause_is_read_in_the_readers_words(text: str, days: int) -> None:
 
 def test_topics_are_read_as_a_list() -> None:
     assert read_topics("World, culture; science world") == ("world", "culture", "science")
+
+
+POLITE = {
+    MailVerb.LEAVE: [
+        "Please unsubscribe me, thank you.", "UNSUBSCRIBE", '"unsubscribe"', "Bitte melden Sie mich ab.", "Bitte abmelden!",
+        "Hiermit kündige ich den Newsletter.", "Merci de me désabonner.", "Désinscrivez-moi svp", "Por favor, denme de baja",
+        "Vorrei cancellarmi, grazie", "Graag afmelden", "Uitschrijven a.u.b.", "Proszę mnie wypisać", "Por favor cancelar",
+        "Snälla avregistrera mig", "Пожалуйста, отпишите меня", "إلغاء الاشتراك من فضلك", "Remove me from the list",
+        "Take me off this list please", "unsubscribe from this newsletter", "I would like to unsubscribe",
+    ],
+    MailVerb.SUBSCRIBE: ["Subscribe please", "Bitte anmelden", "Please subscribe me"],
+    MailVerb.CADENCE: ["weekly please", "Bitte wöchentlich", "hebdomadaire, merci"],
+    MailVerb.PAUSE: ["please pause 2 weeks", "Bitte 2 Wochen pausieren", "Pause 2 Wochen bitte", "pause de 2 semaines"],
+    MailVerb.HOUR: ["hour 8 please", "Uhrzeit 8 Uhr", "heure 8h svp"],
+    MailVerb.SEND: ["Send now, please"],
+    MailVerb.RECORD: ["Please send me my data"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("verb", "text"), [(verb, text) for verb, texts in POLITE.items() for text in texts])
+def test_a_command_may_be_asked_for_politely(verb: MailVerb, text: str) -> None:
+    found = read_command(text, OFFERED, {"world"})
+    assert found is not None
+    assert found.verb is verb
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I will never unsubscribe from this lovely paper.", "Please do not unsubscribe me!", "Bitte nicht abmelden",
+        "Stop the trawlers", "Leave the pier as it is", "Can you remove the second paragraph?", "Join the dockers",
+        "How do I unsubscribe a friend?", "Thank you, please remove the ad on page 4", "ok thanks", "Yes please",
+        "Help the harbour porpoise, please.", "The council should cancel the fee", "Cancel the fee",
+    ],
+)  # fmt: skip
+def test_a_letter_with_such_words_is_no_command(text: str) -> None:
+    assert read_command(text, OFFERED, {"world"}) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hello,\n\nplease unsubscribe me.\n\nAnna",
+        "Sehr geehrte Damen und Herren,\nbitte abmelden\nAnna Lind",
+        "Hello, please unsubscribe me",
+    ],
+)
+def test_a_greeting_may_stand_above_a_command(text: str) -> None:
+    assert find_command("", text, "", OFFERED, {"world"}) == MailCommand(MailVerb.LEAVE)
+    assert find_command("", "Hello,\n\nyour bridge is open.\n\nunsubscribe", "", OFFERED, {"world"}) is None
+
+
+def test_a_word_behind_leave_is_one_of_the_digests() -> None:
+    assert read_command("stop the trawlers", OFFERED, {"world"}) is None
+    assert read_command("Stop world", OFFERED, {"world"}) == MailCommand(MailVerb.LEAVE, "world")
