@@ -75,6 +75,13 @@ def count_accepted_since(session: Session, edition_id: int, since: datetime) -> 
     return session.exec(select(func.count()).where(*wanted, col(Delivery.changed_at) >= since)).one()
 
 
+def count_not_due(session: Session, edition_id: int, now: datetime) -> int:
+    """Count an edition's deliveries that are due later than now."""
+    waiting = in_states(session.get_bind().dialect.name, "planned", "deferred")
+    query = select(func.count()).where(waiting, col(Delivery.due_at) > now)
+    return session.exec(query.where(Delivery.edition_id == edition_id)).one()
+
+
 def oldest_due_at(session: Session, now: datetime) -> datetime | None:
     """Return when the delivery that has waited longest became due; None if nothing waits."""
     waiting = in_states(session.get_bind().dialect.name, "planned", "deferred")

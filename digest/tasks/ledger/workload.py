@@ -56,11 +56,17 @@ def _list_rates(session: Session, now: datetime) -> list[dict[str, Any]]:
         states = deliveries.count_states(session, key)
         still_open = sum(states.get(state, 0) for state in OPEN)
         accepted = gauges.count_accepted_since(session, key, now - WINDOW)
-        found = pace(accepted, still_open, frozen_at=edition.frozen_at, now=now)
+        waiting = gauges.count_not_due(session, key, now)
+        found = pace(accepted, still_open - waiting, frozen_at=edition.frozen_at, now=now, waiting=waiting)
         rates.append({"edition": edition.name.argument, "open": still_open} | _facts(found))
     return rates
 
 
 def _facts(found: EditionPace) -> dict[str, Any]:
     seconds = None if found.left is None else int(found.left.total_seconds())
-    return {"a_second": round(found.rate, 2), "seconds_left": seconds, "words": found.words}
+    return {
+        "a_second": round(found.rate, 2),
+        "seconds_left": seconds,
+        "not_due": found.waiting,
+        "words": found.words,
+    }

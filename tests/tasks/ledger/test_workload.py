@@ -16,9 +16,9 @@ from digest.tasks.ledger.workload import DEAD_AFTER, describe_workload
 from tests.support.compilation import NOW, Newsroom
 
 
-def daily(workload: dict[str, Any]) -> dict[str, Any]:
-    """Return the rate of the daily edition."""
-    return next(rate for rate in workload["rates"] if rate["edition"] == "world/daily/2026-11-23")
+def daily(workload: dict[str, Any], period: str = "2026-11-23") -> dict[str, Any]:
+    """Return the rate of a daily edition."""
+    return next(rate for rate in workload["rates"] if rate["edition"] == f"world/daily/{period}")
 
 
 def test_a_worker_is_told_with_what_it_has_under_way_and_no_more_once_it_is_dead(newsroom: Newsroom) -> None:
@@ -58,6 +58,21 @@ def test_an_edition_that_is_delivered_has_a_rate_and_one_that_is_finished_has_no
     assert rate["seconds_left"] == 20
     assert later["seconds_left"] is None
     assert describe_workload(newsroom.database, at)["rates"] == []
+
+
+def test_what_is_not_due_yet_does_not_count_in_how_long_an_edition_takes(newsroom: Newsroom) -> None:
+    newsroom.compile()
+    newsroom.publish(at=NOW + timedelta(hours=1))
+    reader = newsroom.subscribe()
+    newsroom.subscribe(zone="Pacific/Auckland")
+    now = NOW + timedelta(days=1)
+    newsroom.compile(now, at_once=False)
+    newsroom.set_states(DeliveryState.ACCEPTED, [reader])
+
+    rate = daily(describe_workload(newsroom.database, now + timedelta(seconds=30)), "2026-11-24")
+
+    assert (rate["open"], rate["not_due"], rate["seconds_left"]) == (1, 1, 0)
+    assert rate["words"].endswith("over the last minute; all that are due are done; 1 not due yet")
 
 
 def test_the_queues_are_told_where_workers_are_used(postgresql_database: str) -> None:
