@@ -45,6 +45,20 @@ def test_a_hold_is_for_the_edition_that_the_schedule_names_next(tmp_path: Path, 
         assert f"world daily {following}: released" in publication.run("release", "world/daily")
 
 
+def test_a_schedule_until_a_date_includes_that_day_and_none_that_has_passed(
+    tmp_path: Path, database_url: str
+) -> None:
+    publication = Publication(tmp_path, database_url, port=1)
+    publication.begin(readers=1)
+    day = datetime.now(ZoneInfo("Europe/Paris")).date() + timedelta(days=3)
+
+    rows = [row for row in publication.facts("schedule", "--until", f"{day}") if row["cadence"] == "daily"]
+
+    assert rows[-1]["period"] == f"{day}"
+    said = publication.run("schedule", "--until", f"{day - timedelta(days=5)}", code=2)
+    assert f'--until "{day - timedelta(days=5)}" has passed' in said
+
+
 def test_releasing_what_is_not_on_hold_is_refused(tmp_path: Path, database_url: str) -> None:
     publication = Publication(tmp_path, database_url, port=1)
     publication.begin(readers=1)

@@ -10,9 +10,10 @@ from cyclopts import Parameter
 
 from digest.cli.editions.status import print_status
 from digest.cli.editions.status_lines import SUMS, StatusOptions, end_refused
-from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, layout_of, read_moment
+from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, layout_of, read_end
 from digest.cli.terminal.output import say, show_json, warn
 from digest.cli.terminal.tables import say_moment, show_table
+from digest.errors import UsageError
 from digest.models import DeliveryState
 from digest.tasks.ledger import audit as accounting
 
@@ -119,14 +120,17 @@ def schedule(
     reader:
         Show when editions reach this reader, by address.
     until:
-        Show all editions up to this time, such as 2026-12-31; else the next one of each cadence.
+        Show all editions up to this time, or to the end of this day, such as 2026-12-31; else the next one of
+        each cadence.
     """
     from digest.tasks.editions import schedule as plans
     from digest.tasks.readers import on_request, privacy
 
     with application(common) as app, app.database.read() as session:
         zone, now, layout = app.settings.zone, app.clock(), layout_of(app)
-        end = read_moment(until, zone, "--until") if until else None
+        end = read_end(until, zone, "--until") if until else None
+        if end is not None and end <= now:
+            raise UsageError(f'--until "{until}" has passed: name a time that is to come')
         if reader is None:
             rows = plans.schedule(session, app.settings, now, end)
         else:

@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from digest.cli.terminal.tables import TableLayout
 from digest.errors import UsageError
 from digest.rules import moments
 from digest.settings import parse_duration
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 @Parameter(name="*")
@@ -78,6 +81,12 @@ def read_moment(text: str, zone: tzinfo, option: str) -> datetime:
         raise UsageError(f"{option} {error}") from None
     except ValueError:
         raise UsageError(f'{option} "{text}" is not a time; write 2026-11-23T07:00') from None
+
+
+def read_end(text: str, zone: tzinfo, option: str) -> datetime:
+    """Parse the time up to which an option asks for; a date alone includes that day."""
+    moment = read_moment(text, zone, option)
+    return moment + timedelta(days=1) if _DATE.fullmatch(text.strip()) else moment
 
 
 def in_zone(moment: datetime, zone: tzinfo, option: str) -> datetime:
