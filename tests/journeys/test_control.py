@@ -64,6 +64,10 @@ def test_releasing_what_is_not_on_hold_is_refused(tmp_path: Path, database_url: 
     publication.begin(readers=1)
 
     assert "is not on hold" in publication.run("release", "world/daily", code=1)
+    publication.change_settings("max_articles = 5", 'max_articles = 5\napproval = "require-approval"')
+    said = publication.run("release", "world/daily", code=1)
+    assert "is not on hold: it waits for approval, which a publisher gives at http" in said
+    assert "/desk/world/daily/" in said
 
 
 def test_a_paused_edition_goes_on_only_when_it_is_resumed(tmp_path: Path, database_url: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from sqlmodel import Session
 
 from digest.errors import InputError
-from digest.models import Draft, EditionName
+from digest.models import Approval, Draft, EditionName
 from digest.rules.editions.sections import AFTER_LEAD, AT_END, section_title
 from digest.store.editions import drafts, editions
 from digest.tasks.desk.desk import Desk
@@ -179,7 +179,11 @@ def release(desk: Desk, edit: Edit) -> None:
 
     def alter(_session: Session, draft: Draft) -> str:
         if not draft.held_by:
-            raise InputError(f"{edit.name} is not on hold")
+            needs_approval = desk.settings.digest(edit.name.digest).approval == Approval.REQUIRE
+            where = f"{desk.settings.site.base_url}{edit.name.path}"
+            waits = needs_approval and not draft.is_approved
+            rest = f": it waits for approval, which a publisher gives at {where}" if waits else ""
+            raise InputError(f"{edit.name} is not on hold{rest}")
         draft.held_by = None
         return "released it"
 

@@ -1,5 +1,6 @@
 """Check the sources: read recently, failing, or gone."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 
@@ -10,7 +11,7 @@ from digest.errors import Unreachable
 from digest.models import Source
 from digest.models.article import ArticleFilter
 from digest.rules.articles.sources import SourceClash
-from digest.settings import Settings, SourceSettings
+from digest.settings import DigestSettings, Settings, SourceSettings
 from digest.settings.topics import meant
 from digest.store.articles.listing import list_articles
 from digest.store.articles.sources import find_source, known_sources, list_overruled
@@ -22,6 +23,8 @@ from digest.tasks.doctor.findings import Finding, fail, ok, warn
 from digest.tasks.doctor.scope import Scope
 
 DEAD = timedelta(days=7)
+_SOON = timedelta(minutes=15)
+_NAMED = 3
 _LOOK = "`digest fetch {}` shows what happens; correct its url, or remove the source"
 
 
@@ -48,8 +51,9 @@ def examine_sources(scope: Scope) -> list[Finding]:
         remedy = "write [[sources]], add one at the desk, or add articles by `digest articles add`"
         return [warn("sources", "none is set", remedy)]
     read = [ok("sources", f"{len(known)} of {len(known)} were read without trouble")]
-    topics = [judge_topic(digest, topic, scope.settings, given) for digest, topic in idle]
-    return (trouble or read) + [finding for finding in topics if finding is not None]
+    rest = [judge_topic(digest, topic, scope.settings, given) for digest, topic in idle]
+    rest += [judge_news(digest, sources) for digest in scope.settings.digests]
+    return (trouble or read) + [finding for finding in rest if finding is not None]
 
 
 def _list_idle_topics(session: Session, settings: Settings, given: set[str]) -> list[tuple[str, str]]:
@@ -73,6 +77,23 @@ def judge_topic(digest: str, topic: str, settings: Settings, given: set[str]) ->
     found = f'digest "{digest}" offers "{topic}", which no source, no [[topics]] and no article has{near}'
     remedy = "correct it in [[digests]] topics, or let a [[topics]] find its articles"
     return warn("topics", found, remedy) if near else None
+
+
+def judge_news(digest: DigestSettings, sources: Sequence[SourceSettings]) -> Finding | None:
+    """Warn that news cannot go at once where the sources are fetched rarely."""
+    at_once = [name for name in digest.cadences if digest.cadence(name).is_at_once]
+    topics = set(digest.topics)
+    slow = [
+        one.name
+        for one in sources
+        if one.every > _SOON and (not topics or not one.topics or topics & set(one.topics))
+    ]
+    if not at_once or not slow:
+        return None
+    more = f" and {len(slow) - _NAMED} more" if len(slow) > _NAMED else ""
+    found = f"{digest.name}/{at_once[0]} sends news at once, and {', '.join(slow[:_NAMED])}{more}"
+    found += f" {'is' if len(slow) == 1 else 'are'} fetched less than every 15 minutes"
+    return warn("sources", found, 'set `every = "5m"` for the sources that bring news')
 
 
 def _judge_overruled(name: str, taken: SourceClash) -> Finding:

@@ -296,6 +296,23 @@ def test_a_source_is_dead_after_a_week_of_failures() -> None:
     assert "was last read on 2026-11-15" in dead.found  # type: ignore[union-attr]
 
 
+def test_news_that_goes_at_once_needs_sources_that_are_fetched_often() -> None:
+    digest = DigestSettings(name="world", title="World", cadences={"news": "at once"}, topics=("world",))
+    hourly = [SourceSettings(name=f"feed{n}", url="https://x.example/feed") for n in range(5)]
+    often = [one.model_copy(update={"every": timedelta(minutes=5)}) for one in hourly]
+    other = [one.model_copy(update={"topics": ("sport",)}) for one in hourly]
+
+    found = sources.judge_news(digest, hourly)
+
+    assert found
+    assert found.status is WARN
+    assert "world/news sends news at once, and feed0, feed1, feed2 and 2 more are fetched" in found.found
+    assert sources.judge_news(digest, often) is None
+    assert sources.judge_news(digest, other) is None
+    daily = digest.model_copy(update={"cadences": {"daily": "07:00"}})
+    assert sources.judge_news(daily, hourly) is None
+
+
 def test_a_template_without_a_way_to_leave_or_an_address_is_found() -> None:
     whole = Renderer(Path(__file__).parents[4] / "templates" / "email").render(CONTENT)
     assert judge_rendering("one", whole, POSTAL) == []
