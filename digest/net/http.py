@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import httpcore2
 import httpx2
@@ -19,6 +19,7 @@ from digest import __version__
 from digest.errors import Busy, Gone, InputError, Unreachable
 from digest.net.host_spacing import HostSpacing
 from digest.net.hosts import is_public
+from digest.net.urls import checked, host_and_port, origin, redirected, sendable, shown
 
 MAX_REDIRECTS = 5
 _AGENT = f"newsletter-digest/{__version__} (feed reader)"
@@ -78,24 +79,26 @@ def fetch(
     limits the whole fetch in seconds, with redirects, but without waiting for the host's turn.
     """
     vouched = url if allow_private else private_origin
-    permitted = _origin(vouched) if vouched else None
-    conditions = {"If-None-Match": _plain(etag), "If-Modified-Since": _plain(last_modified)}
+    permitted = origin(vouched) if vouched else None
+    conditions = {"If-None-Match": sendable(etag), "If-Modified-Since": sendable(last_modified)}
     headers = {name: value for name, value in conditions.items() if value}
     waits = turns or HostSpacing(0)
-    moved_to, is_permanent = None, True
+    moved_to, is_permanent, cookies = None, True, httpx2.Cookies()
     for _ in range(MAX_REDIRECTS + 1):
-        host = _host(_checked(url))
+        host = host_and_port(checked(url))
         with waits.at(host):
             began = time.monotonic()
-            with _client(_origin(url) == permitted, timeout, began + timeout) as client:
+            with _client(origin(url) == permitted, timeout, began + timeout) as client:
+                client.cookies = cookies  # of the redirects before: some sites set one and lead back
                 answer = _asked(client, url, headers, max_bytes, began + timeout, waits)
+                cookies = client.cookies
             timeout = max(timeout - (time.monotonic() - began), 0.01)
         if isinstance(answer, Fetched):
             return replace(answer, moved_to=moved_to)
-        url = _checked(_joined(url, answer.location))
+        url = checked(redirected(url, answer.location))
         is_permanent = is_permanent and answer.is_permanent
         moved_to = url if is_permanent else moved_to
-    raise InputError(f"{_shown(url)}: more than {MAX_REDIRECTS} redirects")
+    raise InputError(f"{shown(url)}: more than {MAX_REDIRECTS} redirects")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +118,14 @@ def post(
     nothing answers in time; the answer's content is not read. Errors name the host alone: the rest of the URL
     may be a secret.
     """
-    end, host = time.monotonic() + timeout, urlsplit(_checked(url)).hostname
+    end, host = time.monotonic() + timeout, urlsplit(checked(url)).hostname
     sent = {**headers, "User-Agent": _AGENT.partition(" ")[0], "Accept": "*/*"}
     try:
         with (
             _client(allow_private, timeout, end) as client,
             client.stream("POST", url, content=body, headers=sent) as response,
         ):
-            retry_after = _plain(response.headers.get("retry-after")) or ""
+            retry_after = sendable(response.headers.get("retry-after")) or ""
             return PostAnswer(response.status_code, retry_after)
     except _PrivateAddressError as error:
         raise InputError(
@@ -132,15 +135,6 @@ def post(
         raise Unreachable(f"{host} does not answer: {_why(error)}") from None
     except (httpx2.InvalidURL, ValueError):
         raise InputError(f"{host} is not an address that can be posted to") from None
-
-
-def _origin(url: str) -> tuple[str, int]:
-    """Return a URL's host and port, by default that of its scheme (RFC 3986 3.2)."""
-    parts = urlsplit(_checked(url))
-    try:
-        return (parts.hostname or "").rstrip("."), parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError:
-        raise InputError(f"{_shown(url)} names a port that does not exist; check the address") from None
 
 
 class _TimedStream(httpcore2.NetworkStream):
@@ -268,7 +262,7 @@ def _asked(
     try:
         return _get(client, url, headers, max_bytes, end)
     except Busy as told:
-        waits.refuse(_host(url), told)
+        waits.refuse(host_and_port(url), told)
         raise
 
 
@@ -280,40 +274,43 @@ def _get(
             if response.status_code in _REDIRECTS and "location" in response.headers:
                 is_permanent = response.status_code in _PERMANENT
                 return _Redirect(str(response.headers["location"]), is_permanent)
-            content = b"" if response.status_code >= 300 else _read(response, url, max_bytes, end)
+            try:
+                content = b"" if response.status_code >= 300 else _read(response, url, max_bytes, end)
+            except httpx2.DecodingError:
+                content = _read_as_it_is(client, url, headers, max_bytes, end)
     except _PrivateAddressError as error:
         raise InputError(
-            f"{_shown(url)}: {error}; only public addresses are fetched, except at"
+            f"{shown(url)}: {error}; only public addresses are fetched, except at"
             " a source's own url with allow_private = true"
         ) from None
     except (httpx2.HTTPError, httpcore2.ConnectError, httpcore2.TimeoutException, OSError) as error:
-        raise Unreachable(f"{_shown(url)} does not answer: {_why(error)}") from None
+        raise Unreachable(f"{shown(url)} does not answer: {_why(error)}") from None
     except (httpx2.InvalidURL, ValueError):
-        raise InputError(f"{_shown(url)} is not an address that can be fetched") from None
+        raise InputError(f"{shown(url)} is not an address that can be fetched") from None
     _refuse(response, url)
     found = response.headers
     return Fetched(
-        response.status_code, url, content, found.get("content-type", ""), _plain(found.get("etag")),
-        _plain(found.get("last-modified")), max_age=_max_age(found.get("cache-control", "")),
+        response.status_code, url, content, found.get("content-type", ""), sendable(found.get("etag")),
+        sendable(found.get("last-modified")), max_age=_max_age(found.get("cache-control", "")),
         links=found.get("link", "")[:5_000], pages=_count(found.get("x-wp-totalpages", "")),
-        date=_plain(found.get("date")),
+        date=sendable(found.get("date")),
     )  # fmt: skip
 
 
 def _refuse(response: httpx2.Response, url: str) -> None:
     """Raise the error that a status stands for; 2xx and 304 are none."""
     status = response.status_code
-    if status in (429, 503):
-        retry_after = _plain(response.headers.get("retry-after"))
-        raise Busy(f"{_shown(url)} answers {status}; it is tried again later", retry_after)
+    retry_after = sendable(response.headers.get("retry-after"))
+    if status in (429, 503) or (status == 403 and retry_after):  # 403: GitHub's, of who asks too often
+        raise Busy(f"{shown(url)} answers {status}; it is tried again later", retry_after)
     if status >= 500 or status in (408, 425):
-        raise Unreachable(f"{_shown(url)} answers {status}; it is tried again later")
+        raise Unreachable(f"{shown(url)} answers {status}; it is tried again later")
     if status == 410:
-        raise Gone(f"{_shown(url)} answers 410: it is gone for good; give its new address or remove it")
+        raise Gone(f"{shown(url)} answers 410: it is gone for good; give its new address or remove it")
     if status >= 400:
-        raise InputError(f"{_shown(url)} answers {status}; check the address")
+        raise InputError(f"{shown(url)} answers {status}; check the address")
     if status >= 300 and status != 304:
-        raise InputError(f"{_shown(url)} answers {status} and does not say where to; check the address")
+        raise InputError(f"{shown(url)} answers {status} and does not say where to; check the address")
 
 
 def _max_age(cache_control: str) -> int | None:
@@ -326,20 +323,31 @@ def _count(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1
 
 
-def _read(response: httpx2.Response, url: str, max_bytes: int, end: float) -> bytes:
+def _read_as_it_is(
+    client: httpx2.Client, url: str, headers: dict[str, str], max_bytes: int, end: float
+) -> bytes:
+    """Ask for plain content again, whose server declared a packing that it does not have."""
+    with client.stream("GET", url, headers={**headers, "Accept-Encoding": "identity"}) as response:
+        content = _read(response, url, max_bytes, end, is_raw=True) if response.status_code == 200 else b""
+    if not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<", b"{")):
+        raise httpx2.DecodingError("neither packed as declared nor plain")
+    return content
+
+
+def _read(response: httpx2.Response, url: str, max_bytes: int, end: float, *, is_raw: bool = False) -> bytes:
     parts, size = [], 0
-    for chunk in response.iter_bytes(65_536):
+    for chunk in response.iter_raw(65_536) if is_raw else response.iter_bytes(65_536):
         size += len(chunk)
         if size > max_bytes:
-            raise InputError(f"{_shown(url)} is larger than {max_bytes:,} bytes; give a smaller one")
+            raise InputError(f"{shown(url)} is larger than {max_bytes:,} bytes; give a smaller one")
         if time.monotonic() > end:
-            raise Unreachable(f"{_shown(url)} takes too long; it is tried again later")
+            raise Unreachable(f"{shown(url)} takes too long; it is tried again later")
         parts.append(chunk)
     content = b"".join(parts)
     if content.startswith(_GZIP):
         content = _unpacked(content, max_bytes)
         if len(content) > max_bytes:
-            raise InputError(f"{_shown(url)} is larger than {max_bytes:,} bytes; give a smaller one")
+            raise InputError(f"{shown(url)} is larger than {max_bytes:,} bytes; give a smaller one")
     return content
 
 
@@ -358,43 +366,3 @@ def _unpacked(content: bytes, max_bytes: int) -> bytes:
             return unpacked or content
         content = member.unused_data
     return unpacked
-
-
-def _checked(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
-        host, parts = None, urlsplit("")
-    if parts.scheme not in ("http", "https") or not host:
-        raise InputError(f"{_shown(url)} is not an http or https address")
-    return url
-
-
-def _host(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.hostname}:{_origin(url)[1]}"
-
-
-def _joined(url: str, location: str) -> str:
-    try:
-        return urljoin(url, location)
-    except ValueError:
-        raise InputError(
-            f"{_shown(url)} redirects to what is not an address; check it in a browser"
-        ) from None
-
-
-def _plain(value: str | None) -> str | None:
-    """Keep a header value that can be sent again; a server may have sent anything."""
-    return value if value and len(value) <= 500 and value.isascii() and value.isprintable() else None
-
-
-def _shown(url: str) -> str:
-    """Return a URL for an error message: host, port and path, without login, query and control characters."""
-    try:
-        parts = urlsplit(url)
-        shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"[:200]
-    except ValueError:
-        return "the address"
-    return "".join(sign for sign in shown if sign.isprintable())

@@ -7,6 +7,19 @@ import pytest
 from digest.articles.feeds.opml import parse_opml
 
 LISTS = {
+    "addresses without a scheme, and an ampersand escaped twice": (
+        '<opml><body><outline text="Tides" xmlUrl="quay.example/f"/><outline text="Ebb" xmlUrl="//ebb.example/f"/>'
+        '<outline text="Flood" xmlUrl="https://flood.example/f?a=1&amp;amp;b=2"/></body></opml>',
+        [
+            ("Tides", "https://quay.example/f"), ("Ebb", "https://ebb.example/f"),
+            ("Flood", "https://flood.example/f?a=1&b=2"),
+        ],
+    ),
+    "pages that FreshRSS scrapes are no feeds": (
+        '<opml xmlns:frss="https://freshrss.org/opml"><body><outline text="Tides" type="rss" xmlUrl="https://quay.example/f"/>'
+        '<outline text="Page" type="HTML+XPath" xmlUrl="https://page.example/" frss:xPathItem="//li"/></body></opml>',
+        [("Tides", "https://quay.example/f")],
+    ),
     "a bare ampersand in a name": (
         '<opml><body><outline text="Fish & Ships" xmlUrl="https://quay.example/f"/></body></opml>',
         [("Fish & Ships", "https://quay.example/f")],

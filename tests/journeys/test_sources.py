@@ -14,6 +14,7 @@ LIST = b"""<?xml version="1.0" encoding="UTF-8"?>
 <opml version="1.0"><head><title>Mine</title></head><body>
 <outline text="World &amp; Trade"><outline text="Deep">
   <outline type="rss" text="Harbour News" xmlUrl="https://harbour.example/feed"/></outline></outline>
+<outline text="Sea"><outline type="rss" text="Harbour News" xmlUrl="https://harbour.example/feed"/></outline>
 <outline text="Harbour News" xmlurl="https://other.example/feed" category="/Places/Ports,sea"/>
 <outline text="Twice" xmlUrl="http://www.harbour.example/feed/"/>
 <outline text="No address" type="rss"/>
@@ -35,7 +36,7 @@ def test_a_list_is_taken_over_and_what_stood_in_the_settings_is_kept(publication
     assert publication.config.stat().st_mode & 0o777 == 0o600
     sources = load_settings(publication.config).sources
     assert [(source.name, source.url, source.topics) for source in sources[1:]] == [
-        ("harbour-news", "https://harbour.example/feed", ("world-trade", "deep")),
+        ("harbour-news", "https://harbour.example/feed", ("world-trade", "deep", "sea")),
         ("harbour-news-2", "https://other.example/feed", ("ports", "sea")),
         ("unnamed-example", "http://unnamed.example/rss", ()),
         ("mir", "https://mir.example/rss", ()),

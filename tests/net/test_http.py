@@ -261,6 +261,26 @@ def test_a_packing_that_is_broken_is_tried_again_later(site: Website, packing: s
         fetch(f"{site.url}/feed", allow_private=True)
 
 
+@pytest.mark.parametrize("packing", ["gzip", "zstd"])
+def test_a_plain_feed_that_is_declared_as_packed_is_read(site: Website, packing: str) -> None:
+    site.pages["/feed"] = page(b"\n<rss/>", Content_Encoding=packing)
+    assert fetch(f"{site.url}/feed", allow_private=True).content == b"\n<rss/>"
+    assert site.requests[-1][1]["accept-encoding"] == "identity"
+
+
+def test_a_cookie_that_a_redirect_sets_is_sent_where_it_leads(site: Website) -> None:
+    def feed(request: BaseHTTPRequestHandler) -> None:
+        known = request.headers.get("Cookie") == "seen=1"
+        answer = page(b"<rss/>") if known else page(b"", 302, Location="/feed", Set_Cookie="seen=1; Path=/")
+        answer(request)
+
+    site.pages["/feed"] = feed
+    assert fetch(f"{site.url}/feed", allow_private=True).content == b"<rss/>"
+    assert "cookie" not in site.requests[0][1]
+    fetch(f"{site.url}/feed", allow_private=True)
+    assert "cookie" not in site.requests[2][1]  # nothing is kept from one fetch to the next
+
+
 def test_a_permanent_redirect_says_where_to_go_from_now_on(site: Website) -> None:
     site.pages["/old"] = page(b"", 301, Location="/older")
     site.pages["/older"] = page(b"", 308, Location="/feed")
@@ -268,7 +288,7 @@ def test_a_permanent_redirect_says_where_to_go_from_now_on(site: Website) -> Non
     assert fetch(f"{site.url}/feed", allow_private=True).moved_to is None
 
 
-@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("status", [403, 429, 503])
 def test_who_is_busy_says_for_how_long(site: Website, status: int) -> None:
     site.pages["/feed"] = page(b"", status, Retry_After="120")
     with pytest.raises(Busy) as busy:

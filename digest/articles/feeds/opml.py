@@ -27,6 +27,8 @@ _ATTRIBUTE = re.compile(
     rb"([\w:.-]+)\s*=\s*(?:\"(.*?)\"(?=\s+[\w:.-]+\s*=|\s*\Z)|'(.*?)'(?=\s+[\w:.-]+\s*=|\s*\Z)|([^\s\"']+))",
     re.S,
 )
+_SCRAPED = ("html+", "xml+", "json+")  # FreshRSS
+_NO_SCHEME = re.compile(r"(?://)?(?:[a-z0-9-]{1,63}\.)+[a-z]{2,63}(?:[/?]|\Z)", re.I)
 _LONGEST_OUTLINE = 8_000
 _LONGEST_NAME = 40
 _LONGEST_URL = 2_000
@@ -155,7 +157,12 @@ def _read(outline: Any, folders: tuple[str, ...]) -> OpmlFeed:
     address = _address(outline)
     if not address:
         raise InputError("it has no xmlUrl; add the feed's address")
-    url = safe_url(re.sub(r"^feed:(?://)?(?=https?:)|^feed:(?=//)", _scheme, address.strip()), "")
+    if _value(outline, "type").lower().startswith(_SCRAPED):
+        raise InputError("it is a page that its program cuts into articles, and no feed")
+    address = re.sub(r"^feed:(?://)?(?=https?:)|^feed:(?=//)", _scheme, address.strip())
+    if _NO_SCHEME.match(address):
+        address = f"https://{address.removeprefix('//')}"
+    url = safe_url(address.replace("&amp;", "&"), "")
     if url is None or len(url) > _LONGEST_URL:
         raise InputError(f'"{one_line(address)[:100]}" is not an http(s) address')
     categories = [part.rpartition("/")[2] for part in _value(outline, "category").split(",")]

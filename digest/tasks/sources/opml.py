@@ -1,7 +1,8 @@
 """Import and export the list of sources as OPML."""
 
 import os
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from digest.articles.feeds.opml import OpmlFeed, parse_opml, setting_name, write_opml
@@ -39,13 +40,13 @@ def import_sources(database: Database, settings: Settings, path: Path) -> Outlin
 
     Raise InputError for a file that is no list, SettingsError if the new settings would not be valid.
     """
-    outlines, rejected = parse_opml(read_file(path), name=str(path))
+    listed, rejected = parse_opml(read_file(path), name=str(path))
     report = OutlineReport(rejected=rejected)
     with database.read() as session:
         sources = known_sources(session, settings)
     known = {canonical_url(source.url): source.name for source in sources}
     blocks = []
-    for outline in outlines:
+    for outline in _merged(listed):
         if twin := known.get(canonical_url(outline.url)):
             report.rejected.append(
                 Rejected(outline.title or without_login(outline.url), f'it is the source "{twin}" already')
@@ -58,6 +59,15 @@ def import_sources(database: Database, settings: Settings, path: Path) -> Outlin
     if blocks:
         _append(settings.file, "".join(blocks))
     return report
+
+
+def _merged(listed: Iterable[OpmlFeed]) -> Iterable[OpmlFeed]:
+    """Return each feed of a list once, with the topics of all folders that it is in."""
+    found: dict[str, OpmlFeed] = {}
+    for one in listed:
+        first = found.get(one.url, one)
+        found[one.url] = replace(first, topics=tuple(dict.fromkeys((*first.topics, *one.topics))))
+    return found.values()
 
 
 def export_sources(database: Database, settings: Settings) -> OutlineExport:
