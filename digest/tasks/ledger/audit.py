@@ -88,14 +88,16 @@ def status(session: Session, settings: Settings, edition: str | None = None) -> 
 
     These are the editions that are not over, and the last `SHOWN` that are; `count_earlier` counts the rest.
     The reason of one that is held or paused is the sentence that the desk shows. `deferred` counts those of
-    `open` that a server deferred; `next_due_at` is when the next one is tried.
+    `open` that a server deferred; `next_due_at` is when the next one is tried, None until somebody
+    resumes an edition that was paused by hand.
     """
     report = []
     for row in find_named(session, edition, latest=SHOWN):
         found = edition_sums.count_reasons(session, row)
         reasons = [{"state": state, "reason": reason, "count": count} for state, reason, count in found]
-        is_over = row.state in _CLOSED
-        next_due = None if is_over else deliveries.next_due_at(session, row_id(row))
+        is_stopped = row.state == EditionState.PAUSED and row.retry_at is None
+        is_tried = row.state not in _CLOSED and not is_stopped
+        next_due = deliveries.next_due_at(session, row_id(row)) if is_tried else None
         report.append(
             asdict(sum_up(session, row))
             | {

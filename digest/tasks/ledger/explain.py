@@ -7,7 +7,17 @@ from typing import Any
 from sqlmodel import Session
 
 from digest.errors import InputError
-from digest.models import Article, Delivery, DeliveryState, Draft, Subscription, SubscriptionState, counts
+from digest.models import (
+    Article,
+    Delivery,
+    DeliveryState,
+    Draft,
+    Edition,
+    EditionState,
+    Subscription,
+    SubscriptionState,
+    counts,
+)
 from digest.models.row import row_id
 from digest.rules.editions.selection import since
 from digest.rules.readers.address import normalise
@@ -71,22 +81,39 @@ def _why(
         elif article.withdrawn_at:
             reason += f"; it was withdrawn at {article.withdrawn_at.isoformat(timespec='seconds')}"
         reason += _corrected(session, subscription, article)
+        stopped = _find_stop(delivery, edition, subscription)
         return {
             "included": counted,
-            "reason": by_fold + reason,
+            "reason": by_fold + reason + (f"; {stopped}" if stopped else ""),
             "edition": name,
             "state": delivery.state,
-        } | _next(delivery)
+        } | _next(delivery, is_stopped=bool(stopped))
     reason = _why_not_yet(session, settings, subscription, root, now)
     return _NOTHING | {"reason": by_fold + reason}
 
 
-def _next(delivery: Delivery) -> dict[str, Any]:
+_WAITS = (DeliveryState.PLANNED, DeliveryState.DEFERRED)
+
+
+def _find_stop(delivery: Delivery, edition: Edition, subscription: Subscription) -> str:
+    """Return why a message that waits is not tried when it is due; "" if it is."""
+    if delivery.state not in _WAITS:
+        return ""
+    if subscription.state == SubscriptionState.PAUSED:
+        return "the reader has paused: it is not sent"
+    if subscription.state != SubscriptionState.CONFIRMED:
+        return "the reader has left: it is not sent"
+    if edition.state == EditionState.PAUSED and edition.retry_at is None:
+        return "the edition is paused until `digest resume`"
+    return ""
+
+
+def _next(delivery: Delivery, *, is_stopped: bool) -> dict[str, Any]:
     """Return the server's last reply about a message that waits, and when it is tried next."""
-    waits = delivery.state in (DeliveryState.PLANNED, DeliveryState.DEFERRED)
+    waits = delivery.state in _WAITS
     return {
         "reply": (delivery.reason or delivery.reply_text or None) if waits else None,
-        "next_try_at": delivery.due_at.isoformat() if waits else None,
+        "next_try_at": delivery.due_at.isoformat() if waits and not is_stopped else None,
     }
 
 

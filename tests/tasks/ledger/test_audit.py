@@ -9,6 +9,7 @@ from digest.models import Delivery, DeliveryState, EditionState
 from digest.settings import Settings
 from digest.settings.smtp import DomainSettings
 from digest.store.database import Database
+from digest.store.editions import editions
 from digest.tasks.ledger.audit import Account, audit, count_earlier, find_named, slowed_by, status
 from tests.support.compilation import NOW, Newsroom
 
@@ -101,6 +102,12 @@ def test_status_tells_why_deliveries_wait_and_when_the_next_is_tried(newsroom: N
 
     assert (told["deferred"], told["open"], told["next_due_at"]) == (1, 1, due.isoformat())
     assert {"state": "deferred", "reason": "450 greylisted", "count": 1} in told["reasons"]
+
+    with newsroom.database.write() as session:
+        editions.pause(session, 1, "by command", retry_at=None)
+    with newsroom.database.read() as session:
+        (told,) = status(session, newsroom.settings, "world/daily")
+    assert (told["deferred"], told["next_due_at"]) == (1, None), "nothing is tried before `digest resume`"
 
 
 def test_each_limit_that_slows_delivery_is_told_in_a_sentence(database: Database, settings: Settings) -> None:

@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 
 from digest.errors import InputError
-from digest.models import Article, Delivery, DeliveryState, Subscription, SubscriptionState
+from digest.models import (
+    Article,
+    Delivery,
+    DeliveryState,
+    Edition,
+    EditionState,
+    Subscription,
+    SubscriptionState,
+)
 from digest.tasks.ledger.explain import why
 from tests.support.compilation import DAY, NOW, Newsroom
 
@@ -20,7 +28,9 @@ def explain(newsroom: Newsroom, article: int | str, reader: int = 1) -> dict[str
         return why(session, newsroom.settings, address, str(article), SOON)
 
 
-def change(newsroom: Newsroom, table: type[Article | Delivery | Subscription], **values: Any) -> None:
+def change(
+    newsroom: Newsroom, table: type[Article | Delivery | Edition | Subscription], **values: Any
+) -> None:
     """Set values in the first row of a table."""
     with newsroom.database.write() as session:
         row = session.get_one(table, 1)
@@ -83,6 +93,37 @@ def test_a_delivery_that_ended_says_whether_the_reader_counts_as_having_it(
 
     assert (found["included"], found["next_try_at"]) == (included, None)
     assert told in found["reason"]
+
+
+@pytest.mark.parametrize("state", [DeliveryState.PLANNED, DeliveryState.DEFERRED])
+@pytest.mark.parametrize(
+    ("table", "values", "told"),
+    [
+        (Edition, {"state": EditionState.PAUSED}, "the edition is paused until `digest resume`"),
+        (Subscription, {"state": SubscriptionState.ENDED}, "the reader has left: it is not sent"),
+        (Subscription, {"state": SubscriptionState.PAUSED}, "the reader has paused: it is not sent"),
+    ],
+)
+def test_a_message_that_waits_in_vain_has_no_next_try(
+    newsroom: Newsroom, state: str, table: type[Edition | Subscription], values: dict[str, Any], told: str
+) -> None:
+    article = newsroom.publish()
+    newsroom.compile()
+    change(newsroom, Delivery, state=state, reason="451 4.7.1 greylisted")
+    change(newsroom, table, **values)
+
+    found = explain(newsroom, article)
+
+    assert (found["reply"], found["next_try_at"]) == ("451 4.7.1 greylisted", None)
+    assert found["reason"].endswith(f"; {told}")
+
+
+def test_a_message_of_an_edition_that_a_fault_paused_is_tried_again(newsroom: Newsroom) -> None:
+    article = newsroom.publish()
+    newsroom.compile()
+    change(newsroom, Edition, state=EditionState.PAUSED, retry_at=NOW + timedelta(minutes=5))
+
+    assert explain(newsroom, article)["next_try_at"] is not None
 
 
 def test_an_article_that_was_withdrawn_after_it_failed_does_not_come_again(newsroom: Newsroom) -> None:
