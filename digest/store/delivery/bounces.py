@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Insert, Integer, String, bindparam
+from sqlalchemy import Insert, Integer, String, and_, bindparam, or_
 from sqlalchemy import select as columns
 from sqlmodel import Session, SQLModel, col, func, select
 
@@ -113,10 +113,11 @@ def list_refused(
     return list(session.exec(query))
 
 
-def list_finished(session: Session, after: datetime, limit: int) -> list[Edition]:
-    """List editions that finished after a time, oldest first."""
-    query = select(Edition).where(col(Edition.finished_at) > after)
-    return list(session.exec(query.order_by(col(Edition.finished_at)).limit(limit)))
+def list_finished(session: Session, at: datetime, number: int, limit: int) -> list[Edition]:
+    """List editions that finished after a time, or at that time with a higher id, oldest first."""
+    finished = col(Edition.finished_at)
+    later = or_(finished > at, and_(finished == at, col(Edition.id) > number))
+    return list(session.exec(select(Edition).where(later).order_by(finished, col(Edition.id)).limit(limit)))
 
 
 def add_complaint(session: Session, row: Complaint) -> bool:

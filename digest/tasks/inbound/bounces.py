@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlmodel import Session
 
@@ -39,7 +39,8 @@ from digest.tasks.readers.privacy import suppress
 from digest.tasks.webhooks.outbox import tell_of_reader
 
 _SCORED = "bounces scored to"
-_PAGE = 500
+_PAGE, _AT_ONCE = 500, 20
+_ALL_OF_THAT_TIME = 2**31 - 1  # a memo of an earlier version has a time alone
 log = logging.getLogger(__name__)
 
 
@@ -112,8 +113,9 @@ def score_finished(inbox: Inbox, now: datetime) -> int:
     scored = 0
     with inbox.database.read() as session:
         memo = session.get(Memo, _SCORED)
-        after = datetime.fromisoformat(memo.value) if memo else datetime(1970, 1, 1, tzinfo=UTC)
-        finished = bounces.list_finished(session, after, 20)
+        at, _, number = memo.value.partition(" ") if memo else ("1970-01-01T00:00:00+00:00", "", "0")
+        after = datetime.fromisoformat(at), int(number or _ALL_OF_THAT_TIME)
+        finished = bounces.list_finished(session, *after, _AT_ONCE)
     for edition in finished:
         last = 0
         while True:
@@ -122,7 +124,8 @@ def score_finished(inbox: Inbox, now: datetime) -> int:
                 for delivery, subscriber in page:
                     _score_refused(session, inbox, delivery, subscriber, now)
                 if len(page) < _PAGE and edition.finished_at is not None:
-                    keep_memo(session, _SCORED, edition.finished_at.isoformat())
+                    scored_to = f"{edition.finished_at.isoformat()} {row_id(edition)}"
+                    keep_memo(session, _SCORED, scored_to)
             scored += len(page)
             if len(page) < _PAGE:
                 break

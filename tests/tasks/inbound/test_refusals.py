@@ -11,6 +11,7 @@ from digest.models import (
     DeliveryState,
     Edition,
     EditionState,
+    Memo,
     Subscriber,
     Subscription,
     SubscriptionState,
@@ -103,6 +104,37 @@ def test_an_edition_is_scored_once_and_not_before_it_has_finished(newsroom: News
     refuse(newsroom, full, "552 5.2.2 mailbox full")
     assert (score_finished(inbox, NOW), score_finished(inbox, NOW)) == (1, 0)
     assert count_bounces(newsroom) == 1
+
+
+def test_of_editions_that_finished_at_one_instant_none_is_passed_over(
+    newsroom: Newsroom, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digest.tasks.inbound.bounces._AT_ONCE", 1)
+    with newsroom.database.write() as session:
+        other = Edition(digest="world", cadence="weekly", period="2026-W01", state=EditionState.FINISHED,
+                        deadline_at=NOW, freeze_at=NOW)  # fmt: skip
+        session.add(other)
+    newsroom.publish()
+    gone = newsroom.subscribe()
+    newsroom.compile()
+    refuse(newsroom, gone)
+    with newsroom.database.write() as session:
+        first, last = session.exec(select(Edition).order_by(col(Edition.id))).all()[:2]
+        first.finished_at = last.finished_at
+
+    assert [score_finished(inbox, NOW) for _ in range(3)] == [0, 1, 0]
+
+
+def test_a_memo_of_an_earlier_version_scores_nothing_twice(newsroom: Newsroom, inbox: Inbox) -> None:
+    newsroom.publish()
+    gone = newsroom.subscribe()
+    newsroom.compile()
+    refuse(newsroom, gone)
+    with newsroom.database.write() as session:
+        (at,) = [one.finished_at for one in session.exec(select(Edition)) if one.finished_at]
+        session.add(Memo(name="bounces scored to", value=at.isoformat()))
+
+    assert score_finished(inbox, NOW) == 0
 
 
 def test_a_page_that_a_crash_left_half_scored_counts_each_refusal_once(
