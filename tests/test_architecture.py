@@ -14,7 +14,7 @@ PACKAGE = ROOT / "digest"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = {
-    "safe_text": -1, "errors": 0, "bounded_cache": 0, "clock": 0, "private_files": 0, "models": 0, "resources": 1, "settings": 10, "rules": 11, "articles": 12, "mail": 12,
+    "safe_text": -1, "errors": 0, "bounded_cache": 0, "clock": 0, "config_path": 0, "private_files": 0, "models": 0, "resources": 1, "settings": 10, "rules": 11, "articles": 12, "mail": 12,
     "store": 20, "net": 20, "tasks": 30, "tracing": 35, "bootstrap": 40, "sending": 41, "scheduler": 50, "job_queue": 50, "web": 50, "demo": 51, "cli": 60,
     "__main__": 70,
 }  # fmt: skip

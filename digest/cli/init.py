@@ -10,6 +10,7 @@ from digest.bootstrap import Application
 from digest.cli.systemd import crontab_line, find_program, write_units
 from digest.cli.terminal.common import DEFAULT, Common, application
 from digest.cli.terminal.output import say, warn
+from digest.config_path import find_config
 from digest.errors import DigestError
 from digest.private_files import write_private
 from digest.resources import bundled
@@ -36,7 +37,8 @@ def init(
     """
     is_site = "://" in place
     folder = directory or Path() if is_site else Path(place)
-    path = common.config or folder / "config.toml"
+    names_folder = bool(directory or (place and not is_site))
+    path = common.config or folder / "config.toml" if names_folder else find_config(common.config)
     site = check_address(place) if is_site else ""
     if path.exists():
         say(f"{path} exists and is kept", quiet=common.quiet)

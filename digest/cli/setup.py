@@ -15,12 +15,13 @@ from digest.cli.terminal.common import DEFAULT, Common, Port
 from digest.cli.terminal.logs import set_up_logging
 from digest.cli.terminal.output import say, warn
 from digest.clock import utc_now
+from digest.config_path import find_config
 from digest.demo.catcher import Catcher, create_pages
 from digest.demo.loader import EDITOR, Loaded, free_port, load, password_of, prepare, start_catcher
 from digest.demo.stories import add_stories
 from digest.errors import UsageError
 from digest.scheduler import Ticker
-from digest.settings import Settings, find_config, load_settings
+from digest.settings import Settings, load_settings
 from digest.tasks.doctor.scope import is_loopback
 from digest.web.app import create_app
 from digest.web.server import Server

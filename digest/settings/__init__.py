@@ -4,7 +4,7 @@ Open settings.py first.
 """
 
 from digest.settings.digests import DigestSettings
-from digest.settings.loading import find_config, find_service_manager, load_settings
+from digest.settings.loading import find_service_manager, load_settings
 from digest.settings.settings import Settings
 from digest.settings.site import DatabaseSettings, FetchSettings, Site, SourceSettings, WebSettings
 from digest.settings.types import parse_duration
@@ -17,7 +17,6 @@ __all__ = [
     "Site",
     "SourceSettings",
     "WebSettings",
-    "find_config",
     "find_service_manager",
     "load_settings",
     "parse_duration",

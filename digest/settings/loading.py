@@ -25,11 +25,6 @@ _SECRETS = frozenset({"password", "secret", "old_secrets", "metrics_token", "hea
 """Keys whose values no error shows; a login in any other address is left out of it."""
 
 
-def find_config(explicit: Path | None) -> Path:
-    """Find the settings file: the given one, else $DIGEST_CONFIG, else ./config.toml."""
-    return explicit or Path(os.environ.get("DIGEST_CONFIG") or "config.toml")
-
-
 def find_service_manager() -> tuple[str, float]:
     """Find the socket of a service manager, and its watchdog interval in seconds (sd_notify(3)).
 

@@ -164,6 +164,20 @@ def test_settings_that_stand_are_kept(site: Website, tmp_path: Path) -> None:
     assert (tmp_path / "config.toml").read_text() == before
 
 
+def test_the_settings_file_that_the_environment_names_is_the_one_that_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with every command; a folder that is named takes precedence."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DIGEST_CONFIG", str(tmp_path / "named" / "courier.toml"))
+    run_command("init")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["named"]
+    assert (tmp_path / "named" / "courier.toml").exists()
+
+    run_command("init", "other")
+    assert (tmp_path / "other" / "config.toml").exists()
+
+
 def test_a_site_that_cannot_be_had_writes_nothing(tmp_path: Path) -> None:
     with Website() as gone:
         url = gone.url

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from digest import __version__
 from digest.clock import utc_now
+from digest.config_path import find_config
 from digest.private_files import write_private
 
 _GRAIN = 0.05
@@ -151,14 +152,9 @@ def write_note(command: str, config: Path, until: float, said: Any, look: Look) 
             aside.unlink()
 
 
-def default_config() -> Path:
-    """Return the settings file that is used where no option names one."""
-    return Path(os.environ.get("DIGEST_CONFIG") or "config.toml")
-
-
 def _read_options(given: Sequence[str]) -> tuple[Path | None, bool]:
     """Return the settings file and whether to print nothing; None for options that need a run."""
-    config, quiet, rest = default_config(), False, list(given)
+    config, quiet, rest = find_config(None), False, list(given)
     while rest:
         option = rest.pop(0)
         if option in ("--quiet", "-q"):

@@ -16,6 +16,7 @@ from digest.cli.editions import idle
 from digest.cli.terminal.output import say, show_json, warn
 from digest.cli.terminal.tables import TableLayout, say_moment, show_table
 from digest.clock import utc_now
+from digest.config_path import find_config
 
 SUMS = [
     "digest",
@@ -42,7 +43,7 @@ class StatusOptions:
 
 def print_noted(options: StatusOptions) -> bool:
     """Print what the note of the last `digest status` says; return False if none still holds."""
-    said = idle.find_said("status", options.config or idle.default_config())
+    said = idle.find_said("status", find_config(options.config))
     try:
         facts, zone = said["facts"], ZoneInfo(said["zone"])
         is_full = shutil.disk_usage(said["folder"]).free < said["least_free"]

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
+from digest.config_path import find_config
 from digest.net.inbound.spool import Spool, read_chunks
 
 EX_DATAERR, EX_TEMPFAIL = 65, 75
@@ -24,7 +25,7 @@ def receive_quickly(given: Sequence[str]) -> int | None:
     if len(given) % 2 or len(options) * 2 != len(given) or set(options) - set(_OPTIONS):
         return None
     try:
-        spool = find_spool(Path(options.get("--config") or os.environ.get("DIGEST_CONFIG") or "config.toml"))
+        spool = find_spool(find_config(Path(options["--config"]) if options.get("--config") else None))
         chunks = read_chunks(sys.stdin.fileno())
         first = next(chunks, b"")
         if not first:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from digest.bootstrap import Application
 from digest.cli.terminal.logs import set_up_logging
-from digest.settings import find_config, load_settings
+from digest.config_path import find_config
+from digest.settings import load_settings
 
 
 @contextmanager
