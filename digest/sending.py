@@ -16,7 +16,7 @@ from digest.safe_text import printable
 from digest.settings import DigestSettings
 from digest.store.workers import WorkerLock, count_alive, taking_turns
 from digest.tasks.alerts.alert_mail import watch
-from digest.tasks.alerts.alerts import note_conditions, observe
+from digest.tasks.alerts.alerts import name_mailbox, note_conditions, observe
 from digest.tasks.articles.fetching import FetchReport, fetch_due
 from digest.tasks.articles.images import copy_pictures
 from digest.tasks.articles.topics import renew_topics, topics_by
@@ -192,7 +192,7 @@ def note_mailbox(app: Application, trouble: str) -> None:
     """Note whether the mailbox of `[inbound.imap]` can be read; `trouble` is empty where it can."""
     imap = app.settings.inbound.imap
     if imap is not None:
-        observe(app.database, AlertKind.MAILBOX, f"{imap.username} on {imap.host}", trouble, app.clock())
+        observe(app.database, AlertKind.MAILBOX, name_mailbox(imap), trouble, app.clock())
 
 
 def prepare(

@@ -12,7 +12,7 @@ from digest.settings import Settings, load_settings
 from digest.store import alerts
 from digest.tasks.alerts.alert_facts import name_of
 from digest.tasks.alerts.alert_mail import watch
-from digest.tasks.alerts.alerts import list_shown, note_conditions, observe
+from digest.tasks.alerts.alerts import OBSERVED, list_shown, note_conditions, observe
 from tests.conftest import write_config
 from tests.support.compilation import DAY, NOW, Newsroom
 from tests.support.desks import Clock, Newsdesk
@@ -74,13 +74,14 @@ def test_a_source_that_has_failed_for_a_day_is_dead_until_it_is_fetched(newsroom
 
 
 def test_the_desk_sees_what_is_wrong_though_nothing_runs(newsroom: Newsroom) -> None:
-    observe(newsroom.database, AlertKind.RELAY, "mail.example:25", "550 go away", NOW)
+    name = f"127.0.0.1:{newsroom.settings.smtp.port}"
+    observe(newsroom.database, AlertKind.RELAY, name, "550 go away", NOW)
     store(newsroom, Edition(digest="world", cadence="daily", period="2026-11-23", state="paused", deadline_at=NOW,
                             freeze_at=NOW, frozen_at=NOW, reason="an operator paused it"))  # fmt: skip
     with newsroom.database.read() as session:
         shown = [one for one in list_shown(session, newsroom.settings, NOW) if one["kind"] != "disk"]
     assert [one["title"] for one in shown] == [
-        "World Briefing, daily, 2026-11-23 is paused", "The relay mail.example:25 refuses us",
+        "World Briefing, daily, 2026-11-23 is paused", f"The relay {name} refuses us",
     ]  # fmt: skip
     assert shown[0]["path"] == "/desk/world/daily/2026-11-23"
 
@@ -147,7 +148,7 @@ def test_editors_are_told_before_the_deadline_that_nobody_has_approved(
 def test_operators_are_told_of_a_relay_and_after_a_whole_outage_from_when_to_when(
     newsdesk: Newsdesk, relay: Caught
 ) -> None:
-    desk, clock, name = newsdesk.app.desk, newsdesk.clock, "mail.example:25"
+    desk, clock, name = newsdesk.app.desk, newsdesk.clock, f"127.0.0.1:{relay.port}"
     database = newsdesk.app.database
     observe(database, AlertKind.RELAY, name, "421 try later", clock())
     assert watch(desk, clock()) == 0  # it may only restart
@@ -170,6 +171,27 @@ def test_operators_are_told_of_a_relay_and_after_a_whole_outage_from_when_to_whe
         stored = session.get(Alert, f"relay {name}")
     assert stored is not None
     assert stored.cleared_at is not None
+
+
+def test_a_relay_that_is_taken_out_of_the_settings_is_no_alert_any_more(
+    newsdesk: Newsdesk, relay: Caught
+) -> None:
+    desk, database, now = newsdesk.app.desk, newsdesk.app.database, newsdesk.clock()
+    for name in ("mail.example:25", f"127.0.0.1:{relay.port}"):
+        observe(database, AlertKind.RELAY, name, "421 try later", now)
+    observe(database, AlertKind.MAILBOX, "news on mail.example", "cannot be read", now)
+    with database.read() as session:
+        shown = [one["title"] for one in list_shown(session, desk.settings, now)]
+
+    note_conditions(database, desk.settings, now, lambda _folder: 10**12)
+
+    assert [title for title in shown if "relay" in title or "mailbox" in title] == [
+        f"The relay 127.0.0.1:{relay.port} refuses us"
+    ]
+    with database.read() as session:
+        assert [one.name for one in alerts.list_alerts(session) if one.kind in OBSERVED] == [
+            f"127.0.0.1:{relay.port}"
+        ]
 
 
 def test_an_alert_names_a_week_by_its_monday(settings: Settings) -> None:
