@@ -254,3 +254,58 @@ def test_only_an_operator_sees_readers(newsdesk: Newsdesk, who: str) -> None:
     assert "Only an operator can do this" in visitor.get(page_of(newsdesk)).text
     assert READERS not in visitor.get("/desk").text
     assert READERS in newsdesk.sign_in(OLGA).get("/desk").text
+
+
+def test_a_reader_is_added_with_what_they_agreed_to_or_asked_by_mail(newsdesk: Newsdesk) -> None:
+    olga, cleo, dora = newsdesk.sign_in(OLGA), "cleo@readers.example", "dora@readers.example"
+
+    added = olga.do("add", path=READERS, address=cleo, name=" Cleo  Ode ", wording="Signed at  the fair")
+    asked = olga.do("add", path=READERS, address=dora)
+
+    assert f"{cleo} is added." in added.text
+    assert f"{dora} is asked: the next run mails the confirmation." in asked.text
+    assert (person(newsdesk, cleo).name, subscription(newsdesk, cleo).state) == ("Cleo Ode", "confirmed")
+    assert subscription(newsdesk, dora).state == "pending"
+    (event,) = events(newsdesk, cleo)
+    assert (event.act, event.origin) == ("confirmed", {"desk": OLGA})
+    assert "Signed at the fair" in olga.get(page_of(newsdesk, cleo)).text
+    again = olga.do("add", path=READERS, address=cleo, wording="Signed at the fair")
+    assert "is a reader already, and nothing changes" in again.text
+
+
+def test_who_has_left_is_not_added_and_what_was_typed_stays(newsdesk: Newsdesk) -> None:
+    olga = newsdesk.sign_in(OLGA)
+    olga.do("leave", path=page_of(newsdesk), digest="world")
+
+    answer = olga.do("add", path=READERS, address=ANNA, wording="Said yes on the phone")
+    bad = olga.do("add", path=READERS, address="<b>nobody</b>", name="Dora")
+
+    assert answer.status_code == 409
+    assert f"{ANNA} is not added: " in answer.text
+    assert 'value="Said yes on the phone"' in answer.text
+    assert subscription(newsdesk).state == "ended"
+    assert bad.status_code == 400
+    assert 'value="&lt;b&gt;nobody&lt;/b&gt;"' in bad.text
+    assert 'value="Dora"' in bad.text
+
+
+def test_an_address_that_no_reader_has_is_suppressed(newsdesk: Newsdesk) -> None:
+    olga, eve = newsdesk.sign_in(OLGA), "eve@readers.example"
+
+    done = olga.do("suppress", path=READERS, address=eve)
+    added = olga.do("add", path=READERS, address=eve, wording="Signed at the fair")
+
+    assert f"{eve} is suppressed." in done.text
+    assert (added.status_code, "is not added" in added.text) == (409, True)
+    assert olga.do("suppress", path=READERS, address="x").status_code == 400
+    assert "is no longer" in olga.do("unsuppress", path=READERS, address=eve).text
+
+
+def test_readers_are_found_by_a_language_that_no_page_speaks(newsdesk: Newsdesk) -> None:
+    newsdesk.subscribe("jun@readers.example", language="ja")
+    olga = newsdesk.sign_in(OLGA)
+    assert listed(olga, "language=ja") == ["jun@readers.example"]
+    assert (
+        '<input id="f-language" name="language" maxlength="20" value="ja"'
+        in olga.get(f"{READERS}?language=ja").text
+    )

@@ -23,7 +23,7 @@ OPEN = {
 }  # fmt: skip
 NEEDS: dict[tuple[str, str], Role] = {
     ("GET", "/desk/readers"): Role.OPERATOR, ("GET", READER): Role.OPERATOR,
-    ("POST", "/desk/readers/unsuppress"): Role.OPERATOR,
+    **{("POST", f"/desk/readers/{act}"): Role.OPERATOR for act in ("add", "suppress", "unsuppress")},
     ("GET", "/desk/settings"): Role.OPERATOR,
     ("GET", "/desk/look"): Role.PUBLISHER, ("GET", "/desk/look/frame/{look}"): Role.PUBLISHER,
     ("GET", "/desk/look/templates/{look}"): Role.PUBLISHER,

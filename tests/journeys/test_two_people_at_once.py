@@ -63,6 +63,7 @@ ELSEWHERE = {
     f"{EDITION}/correct/{{number}}": "the same correction is sent once", f"{EDITION}/breaking/{{number}}": "nobody gets it twice",
     f"{READER}/leave": "stops mail whatever stands", f"{READER}/suppress": "stops mail whatever stands",
     f"{READER}/link": "adds a mail, takes nothing", "/desk/readers/unsuppress": "lifted once, then refused",
+    "/desk/readers/add": "adds; choices of a known reader are kept", "/desk/readers/suppress": "stops mail whatever stands",
     f"{SEGMENT}/proof": "bound to the numbers that were shown, see test_desk_segments",
     "/desk/readers/segments": "adds; a name that is taken is refused", "/desk/readers/import": "adds",
     "/desk/readers/export": "changes nothing of anybody's", "/desk/articles/add": "adds; the same page is stored once",

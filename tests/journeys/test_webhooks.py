@@ -7,7 +7,7 @@ import json
 import socket
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,13 +19,14 @@ from digest.errors import InputError, Unreachable
 from digest.models import Alert, Delivery, DeliveryState, WebhookEndpoint, WebhookEvent, WebhookMessage
 from digest.models.status import AlertKind
 from digest.net.http import PostAnswer, post
+from digest.rules.readers.address import normalise
 from digest.settings import Settings
 from digest.store.readers import subscribers
 from digest.tasks.alerts.alerts import note_conditions
 from digest.tasks.articles.storing import store_articles
 from digest.tasks.delivery.deliver import finish
 from digest.tasks.readers import on_request, privacy
-from digest.tasks.readers.enrolment import subscribe_confirmed
+from digest.tasks.readers.enrolment import NewReader, Terms, enrol_one, subscribe_confirmed
 from digest.tasks.readers.readers import begin
 from digest.tasks.readers.sign_up import Choices
 from digest.tasks.webhooks import receivers
@@ -405,3 +406,17 @@ def test_a_name_that_stands_for_a_private_address_is_not_connected_to(
     assert "private address" in messages(newsdesk)[0].trouble
     with pytest.raises(BlockingIOError):
         inside.accept()
+
+
+def test_a_reader_whom_an_operator_adds_is_told_once_confirmed(newsdesk: Newsdesk, hooks: Hooks) -> None:
+    hooks.add()
+    terms = Terms(
+        newsdesk.settings.digest("world"), "Signed at the fair", {"command": "test"}, newsdesk.clock()
+    )
+    asked = replace(terms, wording=None)
+    for address, how in ((ANN, terms), ("bo@readers.example", asked), (ANN, terms)):
+        enrol_one(newsdesk.app.readers, NewReader(normalise(address)), how)
+
+    hooks.run()
+
+    assert [one["type"] for one in hooks.told()] == ["reader.subscribed"]

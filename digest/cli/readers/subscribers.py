@@ -9,7 +9,7 @@ from digest.cli.terminal.output import say, show_json, warn
 from digest.cli.terminal.tables import show_table
 from digest.rules.readers.address import normalise, tidy_name
 from digest.tasks.readers import on_request, privacy
-from digest.tasks.readers.enrolment import Enrolled, NewReader, Terms, enrol
+from digest.tasks.readers.enrolment import Enrolled, NewReader, Terms, enrol_one
 from digest.tasks.readers.lists import csv_export
 from digest.tasks.readers.sign_up import Choices, check_choices
 
@@ -75,8 +75,7 @@ def add(
         )
         remedy = f"`digest subscribers set {newcomer.address.address}` changes them"
         terms = Terms(chosen, confirmed, {"command": "subscribers add"}, app.clock(), remedy=remedy)
-        with app.database.write() as session:
-            done = enrol(session, app.readers, [newcomer], terms)[0]
+        done = enrol_one(app.readers, newcomer, terms)
     said = f"{newcomer.address.address}: {_TOLD[done.result]}"
     if done.result in _TAKEN:
         say(said, quiet=common.quiet)

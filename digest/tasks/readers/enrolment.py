@@ -108,10 +108,15 @@ def subscribe_confirmed(
     settings = readers.settings.digest(digest)
     check_choices(settings, choices)
     newcomer = NewReader(normalise(address), cadence=choices.cadence or None, topics=choices.topics or None)
+    return enrol_one(readers, newcomer, Terms(settings, wording, origin, now)).result
+
+
+def enrol_one(readers: Readers, newcomer: NewReader, terms: Terms) -> Enrolment:
+    """Subscribe one reader, confirmed or to be asked first."""
     with readers.database.write() as session:
-        result = enrol(session, readers, [newcomer], Terms(settings, wording, origin, now))[0].result
-        _tell_of_new(session, newcomer, digest, now)
-        return result
+        (done,) = enrol(session, readers, [newcomer], terms)
+        _tell_of_new(session, newcomer, terms.digest.name, terms.now)
+        return done
 
 
 def _tell_of_new(session: Session, newcomer: NewReader, digest: str, now: datetime) -> None:

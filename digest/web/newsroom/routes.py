@@ -104,6 +104,8 @@ def _readers(front: DeskPages, readers: Readers, languages: Sequence[str]) -> Pa
         ("link", one.send_link), ("move", one.move), ("suppress", one.suppress), ("erase", one.erase),
     ):  # fmt: skip
         routes.post(f"{path}/{name}", act, gate.operator)
+    routes.post(f"{READERS}/add", listed.add, gate.operator)
+    routes.post(f"{READERS}/suppress", listed.suppress, gate.operator)
     routes.post(f"{READERS}/unsuppress", listed.unsuppress, gate.operator)
     return routes
 
