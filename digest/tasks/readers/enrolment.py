@@ -115,7 +115,8 @@ def enrol_one(readers: Readers, newcomer: NewReader, terms: Terms) -> Enrolment:
     """Subscribe one reader, confirmed or to be asked first."""
     with readers.database.write() as session:
         (done,) = enrol(session, readers, [newcomer], terms)
-        _tell_of_new(session, newcomer, terms.digest.name, terms.now)
+        if done.result in (Enrolled.ADDED, Enrolled.CHANGED):
+            _tell_of_new(session, newcomer, terms.digest.name, terms.now)
         return done
 
 
