@@ -140,10 +140,12 @@ def test_a_warm_up_lets_its_days_messages_go_and_no_more(tmp_path: Path, databas
     assert len(relay.messages) == 20
 
 
+@pytest.mark.parametrize("few", [1_000, 5])
 @pytest.mark.parametrize("kind", ["rsa", "both"])
-def test_every_message_is_signed_and_verifies_as_it_arrived(
-    kind: str, tmp_path: Path, database_url: str
+def test_every_message_is_signed_in_threads_or_processes_and_verifies_as_it_arrived(
+    kind: str, few: int, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("digest.tasks.delivery.signing_pool.FEW", few)
     with Caught() as relay:
         publication = Publication(tmp_path, database_url, port=relay.port, connections=3)
         made = [publication.facts("dkim", "--out", str(tmp_path / "rsa.pem"), "--selector", "r1")]

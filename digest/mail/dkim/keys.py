@@ -1,7 +1,6 @@
 """The keys that sign messages, and which keys are acceptable."""
 
 import base64
-import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -9,6 +8,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
@@ -18,7 +18,7 @@ SHORTEST_RSA = 2048
 LONGEST_RSA = 4096
 """Receivers must verify RSA keys up to this size, and may ignore larger ones (RFC 8301 3.2)."""
 
-_PADDING, _HASH = PKCS1v15(), SHA256()
+_PADDING, _DIGEST = PKCS1v15(), Prehashed(SHA256())
 
 
 class Algorithm(StrEnum):
@@ -47,6 +47,12 @@ class SigningKey:
         return self.private.key_size if isinstance(self.private, RSAPrivateKey) else 256
 
     @property
+    def signature_size(self) -> int:
+        """Return the length of its signatures in bytes: an RSA key's own (RFC 8017 8.2), or 64 (RFC 8032
+        5.1.6)."""
+        return (self.size + 7) // 8 if self.algorithm is Algorithm.RSA else 64
+
+    @property
     def record_name(self) -> str:
         """Return the name of the key's DNS record (RFC 6376 3.6.2.1)."""
         return f"{self.selector}._domainkey.{self.domain}"
@@ -67,11 +73,12 @@ class SigningKey:
             forms.append(self.private.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1))
         return found in forms
 
-    def sign(self, content: bytes) -> bytes:
-        """Sign; the same content always gets the same signature (RFC 8017 8.2, RFC 8032 5.1.6)."""
+    def sign(self, digest: bytes) -> bytes:
+        """Sign content by its SHA-256; the same always gets the same signature (RFC 8017 8.2, RFC 8032
+        5.1.6)."""
         if isinstance(self.private, RSAPrivateKey):
-            return self.private.sign(content, _PADDING, _HASH)
-        return self.private.sign(hashlib.sha256(content).digest())  # RFC 8463 3
+            return self.private.sign(digest, _PADDING, _DIGEST)
+        return self.private.sign(digest)  # RFC 8463 3
 
 
 def read_key(pem: bytes, algorithm: Algorithm, where: str) -> RSAPrivateKey | Ed25519PrivateKey:

@@ -1,6 +1,6 @@
 """Compose a message: the same function for preview and for delivery, so the bytes are the same."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parseaddr
@@ -30,7 +30,7 @@ from digest.tasks.composing.notices import publication_headers
 from digest.tasks.composing.variants import VariantContent, Variants
 
 if TYPE_CHECKING:
-    from digest.mail.dkim import Signer
+    from digest.mail.dkim import Signer, Unsigned
 
 _KEPT = 32
 _KEPT_ASSEMBLERS = 1_024
@@ -56,6 +56,23 @@ class SignedMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class UnsignedMessage:
+    """A message that lacks nothing but its signatures, and what is to be signed for them.
+
+    `finish([256 bytes])` returns the SignedMessage, from a signature of each of `unsigned.digests`.
+    """
+
+    envelope: Envelope
+    message: Message
+    unsigned: "Unsigned"
+
+    def finish(self, signatures: Iterable[bytes]) -> SignedMessage:
+        """Return the message with its signatures."""
+        pieces = [self.unsigned.fields(signatures), self.message.head, *self.message.pieces]
+        return SignedMessage(self.envelope, pieces, sum(map(len, pieces)))
+
+
+@dataclass(frozen=True, slots=True)
 class _ComposedVariant:
     name: EditionName
     composition: Composition
@@ -77,7 +94,7 @@ class Composer:
         identity_key: bytes,
         signer: "Signer | None" = None,
     ) -> None:
-        self.signs = signer is not None
+        self.dkim_keys = signer.keys if signer is not None else ()
         self._signer = signer
         self._settings = settings
         self._base_url, self._signing_keys = settings.site.base_url, settings.web.signing_keys
@@ -110,11 +127,14 @@ class Composer:
         message = self._message(composed.name, composed.composition, job, composed_at)
         return self._sign_message(composed.name, job, message, composed_at)
 
-    def prepare(self, job: Job, composed_at: datetime) -> Callable[[], SignedMessage]:
-        """Compose the message of a claimed delivery; return a function that signs it, for any thread."""
+    def prepare(self, job: Job, composed_at: datetime) -> UnsignedMessage:
+        """Compose the message of a claimed delivery, to be signed elsewhere with `dkim_keys`, of which there
+        are some."""
+        assert self._signer is not None  # noqa: S101
         composed = self._composition_of(job.variant_id)
         message = self._message(composed.name, composed.composition, job, composed_at)
-        return lambda: self._sign_message(composed.name, job, message, composed_at)
+        unsigned = self._signer.prepare(message.head, message.body_digest, composed_at)
+        return UnsignedMessage(self._envelope(composed.name, job), message, unsigned)
 
     def compose_rendering(
         self, edition: Edition, rendering: Rendering, job: Job, composed_at: datetime
@@ -141,9 +161,11 @@ class Composer:
     def _sign_message(
         self, name: EditionName, job: Job, message: Message, composed_at: datetime
     ) -> SignedMessage:
-        envelope = Envelope(self.return_paths.write(job.public_id, name), job.address)
         pieces = [*self._signatures(message, composed_at), message.head, *message.pieces]
-        return SignedMessage(envelope, pieces, sum(map(len, pieces)))
+        return SignedMessage(self._envelope(name, job), pieces, sum(map(len, pieces)))
+
+    def _envelope(self, name: EditionName, job: Job) -> Envelope:
+        return Envelope(self.return_paths.write(job.public_id, name), job.address)
 
     def _message(
         self,

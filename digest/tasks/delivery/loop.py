@@ -61,7 +61,7 @@ class DeliveryLoop:
         most = self._relays.most
         self._prefetch = (
             SignAhead(run.composer, run.clock, _SIGNED_EACH * most, self._relays.wake)
-            if run.composer.signs
+            if run.composer.dkim_keys
             else ComposeAhead(run.composer, run.clock, _COMPOSED_EACH * most)
         )
         self._queue = DomainQueue(self._prefetch, run.domains)

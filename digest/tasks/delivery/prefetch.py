@@ -1,7 +1,7 @@
-"""Compose messages ahead of the couriers: in batches, or signed by a small pool of threads."""
+"""Compose messages ahead of the couriers: in batches, or signed by a small pool."""
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -9,10 +9,9 @@ from typing import Any, Protocol
 
 from digest.errors import SettingsError
 from digest.store.delivery.deliveries import Job
-from digest.tasks.composing.composer import Composer, SignedMessage
+from digest.tasks.composing.composer import Composer, SignedMessage, UnsignedMessage
 from digest.tasks.delivery.courier import Parcel
 
-_SIGNERS = 2
 _BATCH = 10
 _ROUNDS = 3
 _STALE = timedelta(seconds=30)
@@ -96,34 +95,41 @@ class ComposeAhead:
 
 @dataclass(slots=True)
 class _BeingSigned:
-    """A message that the pool is signing: message `number` of `batch`, such as the third of ten."""
+    """A message that is being signed: message `number` of `batch`, such as the third of ten."""
 
     job: Job
     composed_at: datetime
-    batch: Future[list[SignedMessage]]
+    message: UnsignedMessage
+    batch: Future[list[bytes]]
     number: int
+
+    def finish(self) -> SignedMessage:
+        """Return the message with its signatures, which are there."""
+        size = len(self.message.unsigned.digests)
+        return self.message.finish(self.batch.result()[self.number * size : (self.number + 1) * size])
 
 
 class SignAhead:
     """Signs messages ahead of the couriers, a few more than can be under way at once.
 
-    The loop's thread composes, in order; two threads hash and sign, for which `cryptography` releases the
-    interpreter lock. They get up to ten messages at a time, because handing over one costs as much as handing
-    over ten. `take(job 41)` returns None until 41 is signed, then its Parcel, whose first piece is
-    `b"DKIM-Signature: ..."`.
+    The loop's thread composes, in order, and a pool signs: up to ten messages at a time, because handing over
+    one costs as much as handing over ten. `take(job 41)` returns None until 41 is signed, then its Parcel,
+    whose first piece is `b"DKIM-Signature: ..."`.
     """
 
     def __init__(
         self, composer: Composer, clock: Callable[[], datetime], most: int, wake: Callable[[], None]
     ) -> None:
+        from digest.tasks.delivery.signing_pool import SigningPool  # not imported where nothing is signed
+
         self._composer = composer
         self._clock = clock
         self._most = most
-        self._batch = max(1, min(_BATCH, most // (2 * _SIGNERS)))
+        self._pool = SigningPool(composer.dkim_keys)
+        self._batch = max(1, min(_BATCH, most // (2 * self._pool.size)))
         self._wake = wake
         self._loop_waits = False
         self._being_signed: dict[int, _BeingSigned] = {}
-        self._pool = ThreadPoolExecutor(_SIGNERS, thread_name_prefix="signer")
 
     def prepare(self, coming: Iterable[Job]) -> None:
         """Hand the messages of the next deliveries to the pool."""
@@ -143,30 +149,30 @@ class SignAhead:
             self._loop_waits = True  # check again: it may have finished meanwhile
             if not signing.batch.done():
                 return None
-        parcel = Parcel(job, signing.batch.result()[signing.number], signing.composed_at)
+        parcel = Parcel(job, signing.finish(), signing.composed_at)
         del self._being_signed[job.delivery_id]
         return parcel
 
     def close(self) -> None:
         """Stop the pool and drop what it has not finished."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.close()
 
     def _sign_later(self, jobs: list[Job]) -> None:
         now = self._clock()
         dated = [(job, job.composed_at or now) for job in jobs]
-        unsigned = [self._compose(job, composed_at) for job, composed_at in dated]
-        batch = self._pool.submit(lambda: [sign() for sign in unsigned])
-        for number, (job, composed_at) in enumerate(dated):
-            self._being_signed[job.delivery_id] = _BeingSigned(job, composed_at, batch, number)
+        messages = [self._compose(job, composed_at) for job, composed_at in dated]
+        batch = self._pool.submit([digest for one in messages for digest in one.unsigned.digests])
+        for number, ((job, composed_at), message) in enumerate(zip(dated, messages, strict=True)):
+            self._being_signed[job.delivery_id] = _BeingSigned(job, composed_at, message, batch, number)
         batch.add_done_callback(self._notify)
 
-    def _compose(self, job: Job, composed_at: datetime) -> Callable[[], SignedMessage]:
+    def _compose(self, job: Job, composed_at: datetime) -> UnsignedMessage:
         try:
             return self._composer.prepare(job, composed_at)
         except SettingsError as error:
             raise UncomposableError(job, str(error)) from error
 
-    def _notify(self, _done: Future[list[SignedMessage]]) -> None:
+    def _notify(self, _done: Future[list[bytes]]) -> None:
         if self._loop_waits:
             self._loop_waits = False
             self._wake()
