@@ -36,6 +36,8 @@ _HALVES = (
 _EASTERN = re.compile(r"((?:19|20)\d\d)\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일号]")
 _EASTERN_CLOCK = re.compile(r"(\d{1,2})\s?[時时시点點]\s?(\d{1,2})\s?[分분](?:\s?(\d{1,2})\s?[秒초])?")
 _VIETNAMESE = re.compile(r"(\d{1,2})\s*(?:tháng|thg)\.?\s*(\d{1,2})\s*(?:,|năm)?\s*((?:19|20)\d\d)", re.I)
+# "20 11月 2026", as programs put the month's name of Japanese, Chinese and Korean into an RFC 5322 date
+_NUMBERED_MONTH = re.compile(r"(?<!\d)(\d{1,2})\s+(\d{1,2})\s?[月월]\s+((?:19|20)\d\d)(?!\d)")
 _UNIX = re.compile(r"(\d{1,2}:\d\d(?::\d\d)?)\s+([A-Z]{1,5}|[+-]\d{4})\s+((?:19|20)\d\d)\Z")
 _NO_YEAR = re.compile(r"(?<![\d+-])000\d\b")  # what databases write for no date
 # Seconds or milliseconds since 1970; "@..." as GNU date writes it, "/Date(...)/" as ASP.NET does.
@@ -130,7 +132,7 @@ def _line_moment(line: str, language: str) -> datetime | None:
 
 def _westernised(line: str) -> str:
     line = _EASTERN_CLOCK.sub(r" \1:\2", _EASTERN.sub(r"\1-\2-\3 ", _JOINERS.sub("", line)))
-    line = _VIETNAMESE.sub(r"\3-\2-\1", line)
+    line = _NUMBERED_MONTH.sub(r"\3-\2-\1", _VIETNAMESE.sub(r"\3-\2-\1", line))
     for pattern, form in _HALVES:
         line = pattern.sub(form, line)
     return _UNIX.sub(r"\3 \1 \2", line)
