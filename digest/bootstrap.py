@@ -266,7 +266,7 @@ class Application:
         `digest resume` decides about it.
         """
         if checked:
-            check_state(self.database, self.state_path, self.identity)
+            self.require_undoubted()
         lock = WorkerLock.acquire(self.database, host=socket.gethostname(), pid=os.getpid(), now=self.clock())
         try:
             if checked:
@@ -277,11 +277,15 @@ class Application:
             if checked:
                 self.save_state()
 
+    def require_undoubted(self) -> None:
+        """Raise Refused for a database that was restored from a backup and not decided about yet."""
+        check_state(self.database, self.state_path, self.identity)
+
     def find_refusal(self) -> str | None:
         """Return why nothing may be sent from this database, because it was restored from a backup; else
         None."""
         try:
-            check_state(self.database, self.state_path, self.identity)
+            self.require_undoubted()
         except Refused as refused:
             return str(refused)
         return None
@@ -315,7 +319,7 @@ class Application:
         from digest.settings.site import DatabaseSettings
         from digest.tasks.ledger.database_move import move
 
-        check_state(self.database, self.state_path, self.identity)
+        self.require_undoubted()
         try:
             target = Database(DatabaseSettings(url=url).url)
         except ValidationError:

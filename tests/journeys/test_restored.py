@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from digest.clock import utc_now
+from digest.settings import load_settings
+from digest.store.database import Database
+from digest.tasks.editions.correcting import correct
 from tests.support.newsroom import Caught, Publication
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -95,6 +99,36 @@ def test_resend_sends_what_the_restored_database_says_is_due(tmp_path: Path, dat
         assert set(Counter(relay.recipients).values()) == {2}
         first, again = (relay.parsed()[n]["Message-ID"] for n in (0, 3))
         assert first == again
+
+
+def test_what_freezes_an_edition_beside_the_runs_decides_nothing_about_a_restored_database(
+    tmp_path: Path, database_url: str
+) -> None:
+    """Each act had raised the counter, until the copy seemed to be as new as its state file."""
+    with Caught() as relay:
+        publication = Publication(tmp_path, database_url, port=relay.port)
+        publication.begin(readers=3)
+        publication.run("send", "--now")
+        back_up(publication)
+        publication.begin(readers=4)
+        publication.run("send", "--now")
+        restore(publication)
+        before = (tmp_path / "config.state").read_text()
+
+        for arguments in (
+            ("articles", "correct", "1", "--text", "It was Monday."),
+            ("articles", "breaking", "1", "--yes"),
+            ("receive", "--now"),
+        ):
+            assert "restored from a backup" in publication.run(*arguments, code=1)
+        settings = load_settings(tmp_path / "config.toml")
+        database = Database(settings.database_url)
+        for number in range(9):  # as the desk does
+            correct(database, settings, "1", f"It was day {number}.", utc_now(), speaks=lambda _: True)
+        database.close()
+
+        assert "restored from a backup" in publication.run("send", "--now", code=1)
+        assert (tmp_path / "config.state").read_text() == before
 
 
 def test_a_missing_state_file_beside_a_ledger_that_has_sent_is_a_reason_to_ask(

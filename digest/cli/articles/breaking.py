@@ -30,6 +30,8 @@ def breaking(
         Send it.
     """
     with application(common) as app:
+        if yes:
+            app.require_undoubted()
         desk = app.breaking
         found = desk.send(article, by_command(), app.clock()) if yes else desk.count(article)
         if yes:

@@ -62,6 +62,7 @@ def correct(
     """
     written = _read(text, file)
     with application(common) as app:
+        app.require_undoubted()  # of a restored copy nobody knows who has the article
         done = tell(app.database, app.settings, article, written, app.clock(), speaks=app.renderer.speaks)
     if json:
         show_json(asdict(done))

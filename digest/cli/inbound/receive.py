@@ -44,6 +44,7 @@ def receive(
         return
     if now:
         with application(common) as app:
+            app.require_undoubted()  # a message may ask for an edition
             fetch_mail(app.inbox)
             taken = take_in(app.inbox, app.clock(), sys.maxsize)
         told = ", ".join(f"{number} {kind}" for kind, number in sorted(taken.items()))
