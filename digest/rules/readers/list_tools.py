@@ -204,7 +204,7 @@ class ListCatalogue:
     def _are_states(self, filled: set[str], cells: Sequence[str]) -> bool:
         """Return whether each row has something there, and at least half of the words are of states."""
         states = self.words.states
-        told = [word for word in filled - {_SIDE} if states.get(word, ListState.UNKNOWN) != ListState.UNKNOWN]
+        told = [word for word in filled - _EITHER if states.get(word, ListState.UNKNOWN) != ListState.UNKNOWN]
         return all(map(str.strip, cells)) and 2 * len(told) >= len(filled)
 
     def _is_region(self, form: str, forms: list[str], column: StateColumn, cells: list[str]) -> bool:
@@ -257,6 +257,23 @@ _ENDS_AS_STATE = tuple(
 )
 _CODE = re.compile(r"\s*-?\d\s*")
 _SIDE = "left"  # which is a side as often as a departure
+# Words that are something else as often: a level, a kind of membership, a remark.
+_EITHER = frozenset(
+    (
+        _SIDE,
+        "hard",
+        "soft",
+        "dead",
+        "regular",
+        "normal",
+        "valid",
+        "ok",
+        "member",
+        "express",
+        "given",
+        "explicit",
+    )
+)
 _SILENT = StateWords({}, frozenset(), frozenset())
 
 
