@@ -1,7 +1,7 @@
 """Print how long each page of the desk takes in a large store, and the plan of the slowest query of slow ones.
 
 Run `uv run python -m tests.benchmarks.pages [--readers N] [--articles N] [--editions N]
-[--database sqlite postgresql] [--folder FOLDER]`. The store is filled by plain inserts: confirmed readers,
+[--database sqlite postgresql] [--folder FOLDER] [--running]`. The store is filled by plain inserts: confirmed readers,
 articles of some 60 words, as many a day as editions have days, finished editions with 20 articles each, the
 deliveries of the last edition to all readers, and the index of words. With `--folder` a SQLite store stays
 there, and is used again. Each page is asked three times without a network; the median is printed, and that of the
@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, text
+from sqlmodel import col, select, update
 
 from digest.errors import InputError
 from digest.models import ApiScope, Article, Delivery, Edition, Letter, Variant, VariantArticle
@@ -214,12 +215,22 @@ def paths(articles: int, readers: int) -> list[str]:
         f"/desk/readers/segments/2/proof?edition={coming.removeprefix('/desk/')}", "/desk/readers?state=pending",
         "/desk/readers?topic=none", "/desk/look/templates/letter", "/desk/calendar?month=2026-12",
         "/desk/editions?state=finished&digest=world", "/desk/editions?q=nothing",
+        f"{coming}/preview/frame", f"{coming}/preview?address=r5@readers.example", "/desk/sources/newsroom",
+        "/desk/readers?state=paused", "/desk/readers?language=fr", "/desk/readers?cadence=weekly",
+        "/desk/editions?before=1200", "/desk/calendar?month=2024-01", "/desk/articles/5", "/archive?page=20",
+        "/counted", "/health/ready",
         *(f"/api/v1/{path}" for path in _API), f"/api/v1/articles/{articles}",
         f"/api/v1/editions/{made.removeprefix('/desk/')}", f"/api/v1/readers/{public_id_of(readers // 2)}",
     ]  # fmt: skip
 
 
-def time_pages(newsdesk: Newsdesk, olga: Visitor, asked: Sequence[str], server: Callable[[], float]) -> None:
+def time_pages(
+    newsdesk: Newsdesk,
+    olga: Visitor,
+    asked: Sequence[str],
+    server: Callable[[], float],
+    rounds: int = _ROUNDS,
+) -> None:
     """Print the median time of each page; `server` returns the seconds that the database's server has worked."""
     olga.client.headers["Authorization"] = f"Bearer {add_rest(newsdesk)}"
     engine = newsdesk.app.database.engine
@@ -227,7 +238,7 @@ def time_pages(newsdesk: Newsdesk, olga: Visitor, asked: Sequence[str], server: 
     for path in asked:
         times, worked, served = [], [], []
         with recorded(engine) as statements:
-            for _ in range(_ROUNDS):
+            for _ in range(rounds):
                 serving = server()
                 began, work = time.perf_counter(), time.process_time()
                 status = olga.get(path).status_code
@@ -236,7 +247,7 @@ def time_pages(newsdesk: Newsdesk, olga: Visitor, asked: Sequence[str], server: 
                 served.append(server() - serving)
         median = statistics.median(times)
         slow += median > _AIM
-        queries = len(statements) // _ROUNDS
+        queries = len(statements) // rounds
         spent = f"{1e3 * statistics.median(worked):4.0f} + {1e3 * statistics.mean(served):3.0f} ms CPU"
         mark = "  SLOW" if median > _AIM else ""
         say(f"{1e3 * median:8.0f} ms  {spent}  {queries:3} queries  {status}  {path}{mark}")
@@ -246,7 +257,39 @@ def time_pages(newsdesk: Newsdesk, olga: Visitor, asked: Sequence[str], server: 
             if statement.lstrip().upper().startswith(("SELECT", "WITH")):
                 for line in plan_of(engine, statement, values):
                     say(f"            {line}")
-    say(f"{slow} of {len(asked)} pages take longer than {1e3 * _AIM:.0f} ms")
+    if len(asked) > 1:
+        say(f"{slow} of {len(asked)} pages take longer than {1e3 * _AIM:.0f} ms")
+
+
+def time_running(newsdesk: Newsdesk, server: Callable[[], float]) -> None:
+    """Have the last edition be delivered, half of it, and print the times of the pages that count that."""
+    with newsdesk.app.database.write() as session:
+        finished = select(Edition).where(Edition.cadence == "daily", col(Edition.frozen_at).is_not(None))
+        edition = session.exec(finished.order_by(col(Edition.id).desc()).limit(1)).one()
+        edition.state, edition.finished_at = "frozen", None
+        half = col(Delivery.edition_id) == edition.id, col(Delivery.id) % 2 == 0
+        session.exec(update(Delivery).where(*half).values(state="planned"))
+        made = edition.name.path
+        last = select(VariantArticle.article_id).join(Variant).where(Variant.edition_id == edition.id)
+        article = session.exec(last.limit(1)).one()
+    with newsdesk.app.database.engine.connect() as connection:
+        connection.execute(text("ANALYZE delivery"))
+        connection.commit()
+    say("while the last edition is being delivered, half of it; each page for the first time, then again")
+    asked = [
+        made,
+        "/desk",
+        f"{made}/withdraw/{article}",
+        f"{made}/correct/{article}",
+        f"/api/v1/editions/{made[6:]}",
+    ]
+    olga = newsdesk.sign_in(OLGA)
+    olga.client.headers["Authorization"] = f"Bearer {add_rest(newsdesk)}"
+    for path in asked:
+        newsdesk.clock.now += timedelta(minutes=2)  # what was counted is too old to be shown
+        time_pages(newsdesk, olga, [path], server, rounds=1)
+        newsdesk.app.background.begin("after it", lambda: None, None)
+        time_pages(newsdesk, olga, [path], server)
 
 
 def open_pages(newsdesk: Newsdesk, asked: Sequence[str]) -> None:
@@ -287,6 +330,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=number)
     parser.add_argument("--folder", type=Path, default=None)
     parser.add_argument("--database", nargs="+", default=["sqlite"], choices=["sqlite", "postgresql"])
+    parser.add_argument("--running", action="store_true", help="end with the last edition under way")
     parser.add_argument("--open", default="", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.open:
@@ -308,9 +352,12 @@ def main() -> None:
                 f" filled in {time.perf_counter() - began:.0f} s"
             )
             asked = paths(given.articles, given.readers)
-            time_pages(newsdesk, newsdesk.sign_in(OLGA), asked, lambda: database.work().seconds)
-            newsdesk.close()
+            olga = newsdesk.sign_in(OLGA)
+            time_pages(newsdesk, olga, asked, lambda: database.work().seconds)
             tell_memory(database.url, folder, given.articles, given.readers)
+            if given.running:
+                time_running(newsdesk, lambda: database.work().seconds)
+            newsdesk.close()
     tell_small_memory(given.articles, given.editions)
     return None
 

@@ -29,6 +29,7 @@ _GONE = (DeliveryState.IN_FLIGHT, DeliveryState.ACCEPTED, DeliveryState.UNCERTAI
 _FEWEST = 5
 _OTHERS = "other reasons, each of fewer than five readers"
 _BACK = 10_000
+_FEW = 1_000
 _NOTHING: Mapping[int, Mapping[int, tuple[int, int]]] = MappingProxyType({})
 
 
@@ -108,26 +109,27 @@ def is_large(session: Session, edition: Edition) -> bool:
     return session.exec(select(func.count()).select_from(first)).one() >= LARGE
 
 
-def count_large(
-    session: Session, edition: Edition
-) -> tuple[dict[str, int], dict[int, tuple[int, int]] | None]:
-    """Count an edition's deliveries by state, and for each variant those that wait and those that went out.
+def count_large(session: Session, edition: Edition) -> dict[str, int]:
+    """Count an edition's deliveries by state, whatever is kept."""
+    return deliveries.count_states(session, row_id(edition))
 
-    The second is None where there are too many variants.
+
+def count_by_variant(session: Session, edition: Edition) -> dict[int, tuple[int, int]] | None:
+    """Count for each variant of an edition its deliveries that wait, and those that went out.
+
+    None where there are too many variants.
     """
     key = row_id(edition)
     own = select(Variant.id).where(Variant.edition_id == key).limit(_MOST_VARIANTS + 1).subquery()
     if session.exec(select(func.count()).select_from(own)).one() > _MOST_VARIANTS:
-        return deliveries.count_states(session, key), None
+        return None
     query = select(Delivery.variant_id, Delivery.state, func.count()).where(Delivery.edition_id == key)
-    states: Counter[str] = Counter()
     found: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
     for variant, state, number in session.exec(query.group_by(col(Delivery.variant_id), Delivery.state)):
-        states[state] += number
         if variant is not None:
             found[variant][0] += number * (state in _WAITING)
             found[variant][1] += number * (state in _GONE)
-    return dict(states), {variant: (waiting, gone) for variant, (waiting, gone) in found.items()}
+    return {variant: (waiting, gone) for variant, (waiting, gone) in found.items()}
 
 
 def list_uncounted(session: Session, limit: int) -> list[Edition]:
@@ -178,14 +180,16 @@ def _count_others(session: Session, article_id: int, kept: Collection[int]) -> t
     holding = select(Variant.edition_id).where(
         col(Variant.id).in_(_variants_with(article_id)), col(Variant.edition_id).not_in(kept)
     )
-    if session.exec(holding.limit(1)).first() is None:
+    others = list(session.exec(holding.distinct().limit(_FEW + 1)))
+    if not others:
         return 0, 0
+    own = col(Delivery.edition_id).in_(others if len(others) <= _FEW else holding)
     counts = [func.count().filter(col(Delivery.state).in_(states)) for states in (_WAITING, _GONE)]
     query = (
         select(counts[0], counts[1])
         .select_from(Delivery)
         .join(VariantArticle, col(VariantArticle.variant_id) == col(Delivery.variant_id))
-        .where(VariantArticle.article_id == article_id, col(Delivery.edition_id).in_(holding))
+        .where(VariantArticle.article_id == article_id, own)
     )
     return session.exec(query).one()
 

@@ -54,6 +54,7 @@ class KeptIndex:
         self._database, self._background = database, background
         self._lock = threading.Lock()
         self._last: tuple[object, Compared] | None = None
+        self._prepared: tuple[str, datetime, int] | None = None
 
     def find(self, session: Session, digest: DigestSettings, at: datetime) -> Compared:
         """Return what is compared as of a moment."""
@@ -72,8 +73,10 @@ class KeptIndex:
         return found
 
     def prepare(self, session: Session, digest: DigestSettings, at: datetime) -> None:
-        """Have made what a preview will need."""
-        if digest.related and articles.last_id(session) >= _QUICKLY:
+        """Have made what a preview will need, if articles have come since it was made."""
+        last = articles.last_id(session)
+        if digest.related and last >= _QUICKLY and self._prepared != (digest.name, at, last):
+            self._prepared = digest.name, at, last
             self._begin(digest, at, 0)
 
     def _find(

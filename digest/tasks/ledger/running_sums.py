@@ -7,8 +7,10 @@ finished are exact.
 """
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from sqlmodel import Session
 
@@ -32,15 +34,25 @@ _LONGEST = timedelta(minutes=1)
 class RunningCount:
     """An edition's deliveries by state, those that were not accepted by reason, and when the next is due.
 
-    `counted_at` is None for one that was counted as it stands. `by_variant` has for each list of a large
-    edition how many deliveries wait and how many went out; None where there are too many lists.
+    `counted_at` is None for one that was counted as it stands.
     """
 
     states: dict[str, int]
     reasons: list[tuple[str, str, int]]
     next_due_at: datetime | None
     counted_at: datetime | None = None
-    by_variant: dict[int, tuple[int, int]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VariantCounts:
+    """For each list of a large edition how many deliveries wait and how many went out; None of too many."""
+
+    by_variant: dict[int, tuple[int, int]] | None
+    counted_at: datetime
+
+
+_Counted = TypeVar("_Counted", RunningCount, VariantCounts)
+_Kept = BoundedCache[tuple[int, datetime | None], _Counted]
 
 
 class RunningSums:
@@ -49,7 +61,8 @@ class RunningSums:
     def __init__(self, database: Database, background: Background, patience: float = PATIENCE) -> None:
         self._database, self._background, self._patience = database, background, patience
         self._lock = threading.Lock()
-        self._kept = BoundedCache[tuple[int, datetime | None], RunningCount](_MOST)
+        self._counts: _Kept[RunningCount] = BoundedCache(_MOST)
+        self._variants: _Kept[VariantCounts] = BoundedCache(_MOST)
 
     def count_states(
         self, session: Session, edition: Edition, now: datetime, *, waits: bool = True
@@ -57,18 +70,20 @@ class RunningSums:
         """Count an edition's deliveries by state; None if that takes longer than a page waits."""
         if not _takes_long(session, edition):
             return edition_sums.count_states(session, edition)
-        found = self._look(edition, now, self._patience if waits else 0)
+        found = self._count(edition, now, self._patience if waits else 0)
         return None if found is None else dict(found.states)
 
     def count(self, session: Session, edition: Edition, now: datetime) -> RunningCount | None:
         """Count an edition's deliveries; None if that takes longer than a page waits."""
         if _takes_long(session, edition):
-            return self._look(edition, now, self._patience)
+            found = self._count(edition, now, self._patience)
+            self._count_variants(edition, now, 0)  # from here one goes on to withdraw an article
+            return found
         return _count(session, edition)
 
     def wait_for_count(self, session: Session, edition: Edition, now: datetime) -> RunningCount:
         """Do the same, however long it takes."""
-        found = self._look(edition, now, None) if _takes_long(session, edition) else None
+        found = self._count(edition, now, None) if _takes_long(session, edition) else None
         return found or _count(session, edition)
 
     def count_with(self, session: Session, article_id: int, now: datetime) -> tuple[int, int]:
@@ -78,45 +93,65 @@ class RunningSums:
         """
         known = {}
         for edition in edition_sums.list_uncounted_with(session, article_id):
-            found = self.count(session, edition, now) if _takes_long(session, edition) else None
+            found = (
+                self._count_variants(edition, now, self._patience) if _takes_long(session, edition) else None
+            )
             if found is not None and found.by_variant is not None:
                 known[row_id(edition)] = found.by_variant
         return edition_sums.count_with(session, article_id, known)
 
     def forget(self, edition: Edition) -> None:
         """Forget what was counted of an edition, as it was changed."""
+        kept: tuple[_Kept[Any], ...] = (self._counts, self._variants)
         with self._lock:
-            for key in [key for key in self._kept if key[0] == row_id(edition)]:
-                del self._kept[key]
+            for one in kept:
+                for key in [key for key in one if key[0] == row_id(edition)]:
+                    del one[key]
 
-    def _look(self, edition: Edition, now: datetime, patience: float | None) -> RunningCount | None:
+    def _count(self, edition: Edition, now: datetime, patience: float | None) -> RunningCount | None:
+        def count(session: Session) -> RunningCount:
+            states = edition_sums.count_large(session, edition)
+            reasons = edition_sums.count_reasons(session, edition)
+            return RunningCount(states, reasons, _next_due_at(session, edition), now)
+
+        return self._look(self._counts, "count", edition, now, patience, count)
+
+    def _count_variants(self, edition: Edition, now: datetime, patience: float) -> VariantCounts | None:
+        def count(session: Session) -> VariantCounts:
+            return VariantCounts(edition_sums.count_by_variant(session, edition), now)
+
+        return self._look(self._variants, "variants", edition, now, patience, count)
+
+    def _look(
+        self,
+        counts: _Kept[_Counted],
+        what: str,
+        edition: Edition,
+        now: datetime,
+        patience: float | None,
+        count: Callable[[Session], _Counted],
+    ) -> _Counted | None:
         """Return what was counted lately, and have it counted again if that was some seconds ago."""
-        key = row_id(edition), edition.finished_at
-        kept = self._find(key)
+        key: tuple[int, datetime | None] = row_id(edition), edition.finished_at
+
+        def find() -> _Counted | None:
+            with self._lock:
+                return counts.get(key)
+
+        def act() -> None:
+            with self._database.read() as session:
+                found = count(session)
+            with self._lock:
+                counts[key] = found
+
+        kept = find()
         age = now - kept.counted_at if kept and kept.counted_at else None
         if kept is not None and (edition.finished_at is not None or _is_within(age, _EVERY)):
             return kept
-
-        def act() -> None:
-            found = self._count_large(edition, now)
-            with self._lock:
-                self._kept[key] = found
-
         if _is_within(age, _LONGEST):
-            self._background.begin(key, act, 0)
+            self._background.begin((what, *key), act, 0)
             return kept
-        return self._find(key) if self._background.begin(key, act, patience) else None
-
-    def _find(self, key: tuple[int, datetime | None]) -> RunningCount | None:
-        with self._lock:
-            return self._kept.get(key)
-
-    def _count_large(self, edition: Edition, now: datetime) -> RunningCount:
-        with self._database.read() as session:
-            states, by_variant = edition_sums.count_large(session, edition)
-            reasons = edition_sums.count_reasons(session, edition)
-            due_at = _next_due_at(session, edition)
-        return RunningCount(states, reasons, due_at, now, by_variant)
+        return find() if self._background.begin((what, *key), act, patience) else None
 
 
 def _is_within(age: timedelta | None, longest: timedelta) -> bool:
