@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from sqlmodel import Session
 
-from digest.models import Article, Draft, Edition, Reach
+from digest.models import Article, Draft, Edition, EditionState, Reach
 from digest.models.row import row_id
 from digest.rules.editions import selection
 from digest.rules.editions.arrangement import UNSHAPED, Arrangement
@@ -105,6 +105,14 @@ def first_news(
     matches = _wanted(session, digest, cadence)
     moments = [one.news_at for one in found if since < one.news_at <= now and matches(one.topics)]
     return min(moments, default=None)
+
+
+def looked_to(last: Edition) -> datetime:
+    """Return up to when articles were looked at for an edition: what was seen later is news after it.
+
+    Its deadline has no seconds. A skipped one had no articles, so that what came since its deadline is news.
+    """
+    return last.deadline_at if last.state == EditionState.SKIPPED else max(last.deadline_at, last.freeze_at)
 
 
 def is_wait_over(

@@ -23,7 +23,7 @@ from digest.store.database import Database
 from digest.store.delivery import deliveries
 from digest.store.editions import cohorts, drafts, editions, planning
 from digest.tasks.editions import approval
-from digest.tasks.editions.candidates import first_news, is_wait_over
+from digest.tasks.editions.candidates import first_news, is_wait_over, looked_to
 from digest.tasks.editions.coming import next_occurrence
 from digest.tasks.editions.correcting import plan_notice
 from digest.tasks.editions.fitting import Fitter
@@ -200,7 +200,7 @@ class Compiler:
             zone = self._settings.zone
             midnight = calendar.instant(now.astimezone(zone).date(), time(), zone)
             made_today = editions.count_since(session, digest.name, cadence.name, midnight)
-            since = max(started, last.deadline_at if last else started, now - digest.lookback)
+            since = max(started, looked_to(last) if last else started, now - digest.lookback)
             first = first_news(session, digest, cadence.name, since, now)
             is_over = last is not None and is_wait_over(session, digest, cadence.name, last, now)
         gather = timedelta() if gathered else digest.gather

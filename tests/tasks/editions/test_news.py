@@ -41,6 +41,15 @@ def test_news_is_gathered_first_and_leaves_once(newsroom: Newsroom) -> None:
     assert [sorted(one) for one in newsroom.lists("news")[reader]] == [[first, second]]
 
 
+def test_what_was_seen_just_before_an_edition_is_in_it_and_no_news_after_it(newsroom: Newsroom) -> None:
+    reader, seconds = newsroom.subscribe("world", cadence="news"), timedelta(seconds=1)
+    first = newsroom.publish("world", at=NOW + MINUTE)
+    second = newsroom.publish("world", at=NOW + 15 * MINUTE + 3 * seconds)  # fetched by the same run
+    assert periods(newsroom, NOW + 15 * MINUTE + 5 * seconds) == ["2026-11-23T07:20"]
+    assert periods(newsroom, NOW + 40 * MINUTE) == []
+    assert [sorted(one) for one in newsroom.lists("news")[reader]] == [[first, second]]
+
+
 def test_others_write_while_it_is_looked_whether_there_is_news(
     newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
