@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from digest.bootstrap import Application
-from digest.errors import DigestError
+from digest.errors import DigestError, Refused
 from digest.sending import Sent, post_webhooks, send_due
 from digest.tasks.inbound.intake import MOST_AT_ONCE
 
@@ -26,6 +26,7 @@ class Ticker:
     ) -> None:
         self._app, self._tell = app, tell
         self._moved_at = time.monotonic()
+        self.is_refused = False  # the last tick, by a database that was restored from a backup
         self._scheduler = BackgroundScheduler(timezone="UTC")
         # Receivers of webhooks may hang: what they delay is their own job, and no edition.
         for act in (self.tick, self.post):
@@ -75,10 +76,12 @@ class Ticker:
         try:
             done = send_due(self._app, progress=self._moved)
         except DigestError as error:
+            self.is_refused = isinstance(error, Refused)
             log.error("%s", error)
             return False
         finally:
             self._moved()
+        self.is_refused = False
         self._tell(done)
         for report in done.fetched:
             if report.error:

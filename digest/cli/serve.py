@@ -54,7 +54,11 @@ def run(*, common: Common = DEFAULT) -> None:
     """Run the daemon: scheduler, web pages and delivery in one process."""
     with application(common) as app:
         ticker = Ticker(app, tell=partial(_tell, quiet=common.quiet))
-        web = _server(app, lambda: ticker.is_stalled) if app.settings.web.enabled else None
+        web = (
+            _server(app, lambda: ticker.is_stalled, lambda: ticker.is_refused)
+            if app.settings.web.enabled
+            else None
+        )
         # After the database has been opened, as until then the signal ends the process at once; before the
         # first tick, which may have a message on the wire.
         ended = listen_for_end()
@@ -162,7 +166,11 @@ def _lmtp(app: Application) -> LmtpServer | None:
     return server
 
 
-def _server(app: Application, is_stalled: Callable[[], bool] = lambda: False) -> Server:
+def _server(
+    app: Application,
+    is_stalled: Callable[[], bool] = lambda: False,
+    is_refused: Callable[[], bool] = lambda: False,
+) -> Server:
     pages = create_app(
         app.readers,
         app.settings,
@@ -170,5 +178,6 @@ def _server(app: Application, is_stalled: Callable[[], bool] = lambda: False) ->
         metrics=app.metrics,
         traces=app.traces,
         is_stalled=is_stalled,
+        is_refused=is_refused,
     )
     return Server(pages, app.settings.web.host, app.settings.web.port, limits_of(app.settings.web))

@@ -65,6 +65,7 @@ def create_app(
     traces: Traces | None = None,
     now: Callable[[], datetime] = utc_now,
     is_stalled: Callable[[], bool] = lambda: False,
+    is_refused: Callable[[], bool] = lambda: False,
     quickest: timedelta = QUICKEST,
     clicks: ClickCounter | None = None,
 ) -> FastAPI:
@@ -107,7 +108,7 @@ def create_app(
     if settings.api.enabled:
         app.mount(BASE, FirstUsed(lambda: create_api(readers, domains, running, now)))
     _add_files(app, pages)
-    _add_health(app, readers, is_stalled)
+    _add_health(app, readers, is_stalled, is_refused)
     _add_error_pages(app, views, settings)
     return app
 
@@ -125,7 +126,9 @@ def _add_files(app: FastAPI, pages: Pages) -> None:
     app.add_api_route("/icon.svg", icon, methods=["GET", "HEAD"])
 
 
-def _add_health(app: FastAPI, readers: Readers, is_stalled: Callable[[], bool]) -> None:
+def _add_health(
+    app: FastAPI, readers: Readers, is_stalled: Callable[[], bool], is_refused: Callable[[], bool]
+) -> None:
     async def health() -> JSONResponse:
         """Return whether the database answers; it has threads of its own, so that busy pages do not delay
         it."""
@@ -135,6 +138,9 @@ def _add_health(app: FastAPI, readers: Readers, is_stalled: Callable[[], bool]) 
             return JSONResponse({"ok": False, "database": "does not answer"}, 503)
         if is_stalled():
             return JSONResponse({"ok": False, "database": "answers", "scheduler": "stalled"}, 503)
+        if is_refused():
+            said = "sends nothing: the database was restored from a backup"
+            return JSONResponse({"ok": False, "database": "answers", "scheduler": said}, 503)
         return JSONResponse({"ok": True, "database": "answers"})
 
     async def alive() -> JSONResponse:

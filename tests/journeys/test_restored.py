@@ -6,11 +6,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 
+from digest.bootstrap import Application
 from digest.clock import utc_now
+from digest.scheduler import Ticker
 from digest.settings import load_settings
 from digest.store.database import Database
 from digest.tasks.editions.correcting import correct
+from digest.web.app import create_app
 from tests.support.newsroom import Caught, Publication
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -129,6 +133,28 @@ def test_what_freezes_an_edition_beside_the_runs_decides_nothing_about_a_restore
 
         assert "restored from a backup" in publication.run("send", "--now", code=1)
         assert (tmp_path / "config.state").read_text() == before
+
+
+def test_the_daemon_is_not_ready_while_it_refuses_to_send(tmp_path: Path, database_url: str) -> None:
+    with Caught() as relay:
+        publication = Publication(tmp_path, database_url, port=relay.port)
+        publication.begin(readers=1)
+        back_up(publication)
+        publication.run("send", "--now")
+        restore(publication)
+    app = Application(load_settings(tmp_path / "config.toml"))
+    ticker = Ticker(app)
+    pages = create_app(app.readers, app.settings, is_refused=lambda: ticker.is_refused)
+    with TestClient(pages) as client:
+        ticker.tick()
+        refused, alive = client.get("/health/ready"), client.get("/health/live")
+        publication.run("resume", "--resend")
+        ticker.tick()
+        ready = client.get("/health/ready")
+    app.close()
+
+    assert (refused.status_code, alive.status_code, ready.status_code) == (503, 200, 200)
+    assert refused.json()["scheduler"] == "sends nothing: the database was restored from a backup"
 
 
 def test_a_missing_state_file_beside_a_ledger_that_has_sent_is_a_reason_to_ask(
