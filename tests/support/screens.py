@@ -314,7 +314,7 @@ def fill(page: "Page", url: str, known: dict[str, str]) -> None:
     page.get_by_role("button", name="Add the note").click()
     page.goto(f"{url}/desk/readers/segments")
     page.get_by_label("Name", exact=True).fill("Swedish readers")
-    page.get_by_label("Language").select_option("sv")
+    page.get_by_label("Language").fill("sv")
     page.get_by_role("button", name="Save").click()
     page.goto(f"{url}/desk/readers/import")
     page.get_by_label("File", exact=True).set_input_files(
