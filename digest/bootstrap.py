@@ -206,6 +206,7 @@ class Application:
             new_token=lambda: secrets.token_urlsafe(24),
             related=KeptIndex(self.database, self.background),
             running=RunningSums(self.database, self.background),
+            find_refusal=self.find_refusal,
         )
 
     @property

@@ -36,6 +36,7 @@ class AlertKind(StrEnum):
     MAILBOX = "mailbox"
     BLOCKED = "blocked"
     WEBHOOK = "webhook"
+    RESTORED = "restored"
 
     @property
     def audience(self) -> Audience:

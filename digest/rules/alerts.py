@@ -66,6 +66,7 @@ _TITLES = {
     AlertKind.WEBHOOK: (
         "Webhooks to {} are disabled", "Webhooks to {} were disabled", "Webhooks to {} are sent again",
     ),
+    AlertKind.RESTORED: ("Nothing is sent: {}", "Nothing was sent: {}", "Messages are sent again"),
 }  # fmt: skip
 """The words for each while it lasts, when it is over before it was reported, and for its all-clear."""
 
@@ -177,6 +178,23 @@ def find_conditions(watched: Watched, now: datetime) -> list[Condition]:
     found += [_dead(one) for one in watched.sources if is_dead(one, now)]
     found += [_disabled(one) for one in watched.receivers]
     return found + _blocked(watched.blocked) + _missed(late) + _full(watched)
+
+
+def restored(trouble: str = "") -> Condition:
+    """Return the condition of a database that was restored from a backup and not decided about yet, or
+    whose state file is in `trouble`.
+
+    It is shown and not mailed: the copy may not be the one that readers hear from.
+    """
+    name = "the database was restored from a backup"
+    detail = (
+        "It may not know what readers have received since that backup. No edition, correction or confirmation"
+        " is sent until an operator decides: on the command line `digest status` says how. What you save here"
+        " is kept."
+    )
+    if trouble:
+        name, detail = "whether the database is a restored one is not known", _sentence(trouble)
+    return Condition("restored", AlertKind.RESTORED, name, detail)
 
 
 def is_dead(source: FailingSource, now: datetime) -> bool:

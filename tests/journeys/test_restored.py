@@ -1,5 +1,6 @@
 """A database restored from a backup sends nothing by itself; the operator decides what it may send."""
 
+import re
 import shutil
 from collections import Counter
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from digest.settings import load_settings
 from digest.store.database import Database
 from digest.tasks.editions.correcting import correct
 from digest.web.app import create_app
+from tests.support.desks import Clock, Newsdesk
 from tests.support.newsroom import Caught, Publication
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -155,6 +157,49 @@ def test_the_daemon_is_not_ready_while_it_refuses_to_send(tmp_path: Path, databa
 
     assert (refused.status_code, alive.status_code, ready.status_code) == (503, 200, 200)
     assert refused.json()["scheduler"] == "sends nothing: the database was restored from a backup"
+
+
+def test_the_desk_tells_editors_that_a_restored_database_sends_nothing(
+    tmp_path: Path, database_url: str
+) -> None:
+    with Caught() as relay:
+        publication = Publication(tmp_path, database_url, port=relay.port)
+        publication.begin(readers=1)
+        back_up(publication)
+        publication.run("send", "--now")
+        restore(publication)
+    newsdesk = Newsdesk(load_settings(tmp_path / "config.toml"), Clock(), compiles=False)
+    mara = newsdesk.sign_in()
+    edition = re.findall(r'href="(/desk/world/daily/[^"]+)"', mara.client.get("/desk").text)[0]
+    told = "Nothing is sent: the database was restored from a backup"
+
+    refused = [mara.client.get(path).text for path in ("/desk", edition)]
+    (tmp_path / "config.state").write_text("{}")  # damaged
+    damaged = mara.client.get("/desk").text
+    publication.run("resume", "--resend", code=1)
+    (tmp_path / "config.state").unlink()
+    publication.run("resume", "--resend")
+    decided = [mara.client.get(path).text for path in ("/desk", edition)]
+    newsdesk.close()
+
+    assert [told in page for page in (*refused, damaged, *decided)] == [True, True, True, False, False]
+    assert "until an operator decides" in refused[0]
+
+
+def test_the_schedule_of_a_restored_database_says_that_nothing_is_sent(
+    tmp_path: Path, database_url: str
+) -> None:
+    with Caught() as relay:
+        publication = Publication(tmp_path, database_url, port=relay.port)
+        publication.begin(readers=1)
+        back_up(publication)
+        publication.run("send", "--now")
+        restore(publication)
+
+    for arguments in ((), ("--json",), ("--as", "r0@readers.example")):
+        said = publication.run("schedule", *arguments, code=1)
+        assert "restored from a backup" in said
+        assert "world" in said
 
 
 def test_a_missing_state_file_beside_a_ledger_that_has_sent_is_a_reason_to_ask(

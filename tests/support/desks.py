@@ -37,7 +37,7 @@ class Newsdesk:
 
     PATH = "/desk/world/daily/2026-11-23"
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, *, compiles: bool = True) -> None:
         self.clock = clock
         self.app = Application(settings, clock=clock)
         self.settings = settings
@@ -45,7 +45,8 @@ class Newsdesk:
         self._numbers = iter(range(1, 10_000))
         for address, role in ((MARA, Role.PUBLISHER), (BEN, Role.EDITOR), (OLGA, Role.OPERATOR)):
             add_editor(self.app.desk, address, role, PASSWORD, clock())
-        self.compile(clock())  # from now on a deadline counts
+        if compiles:
+            self.compile(clock())  # from now on a deadline counts
 
     def publish(self, title: str, *topics: str, hours: float = 5, **values: Any) -> int:
         """Store an article and return its id."""
@@ -102,7 +103,9 @@ class Newsdesk:
         self.clock.now = at or datetime(2026, 11, 23, 6, 0, 30, tzinfo=UTC)
         with self.app.worker(checked=False) as worker:
             compiler = self.app.compiler(worker)
-            return [c for digest in self.settings.digests for c in compiler.compile_due(digest, self.clock())]
+            made = [c for digest in self.settings.digests for c in compiler.compile_due(digest, self.clock())]
+        self.app.save_state()
+        return made
 
     def snapshot(self) -> dict[str, list[tuple[Any, ...]]]:
         """Return all rows of all tables."""

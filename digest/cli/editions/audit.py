@@ -12,7 +12,7 @@ from digest.cli.editions.status import print_status
 from digest.cli.editions.status_lines import SUMS, StatusOptions, end_refused
 from digest.cli.terminal.common import DEFAULT, AsJson, Common, application, layout_of, read_end
 from digest.cli.terminal.output import say, show_json, warn
-from digest.cli.terminal.tables import say_moment, show_table
+from digest.cli.terminal.tables import TableLayout, say_moment, show_table
 from digest.errors import UsageError
 from digest.models import DeliveryState
 from digest.tasks.ledger import audit as accounting
@@ -128,6 +128,7 @@ def schedule(
 
     with application(common) as app, app.database.read() as session:
         zone, now, layout = app.settings.zone, app.clock(), layout_of(app)
+        refusal = app.find_refusal()
         end = read_end(until, zone, "--until") if until else None
         if end is not None and end <= now:
             raise UsageError(f'--until "{until}" has passed: name a time that is to come')
@@ -141,9 +142,14 @@ def schedule(
                 warn(f"{reader} gets no edition: {why}")
     if json:
         show_json(rows)
-        return
+    else:
+        _show_schedule(rows, layout, is_readers=reader is not None)
+    end_refused(refusal)
+
+
+def _show_schedule(rows: list[dict[str, Any]], layout: TableLayout, *, is_readers: bool) -> None:
     shown = [row | {"deadline_at": row["deadline_at"] or "as news comes"} for row in rows]
-    if reader is not None:
+    if is_readers:
         shown = [row | {"reaches_at": _arrival(row["reaches"])} for row in shown]
         show_table(["digest", "cadence", "written", "period", "deadline_at", "reaches_at"], shown, layout)
         return

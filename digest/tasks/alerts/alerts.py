@@ -1,5 +1,6 @@
 """Find what is wrong, and keep since when."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -66,11 +67,20 @@ def observe(database: Database, kind: AlertKind, name: str, trouble: str, now: d
             _end(session, key, now)
 
 
-def list_shown(session: Session, settings: Settings, now: datetime) -> list[dict[str, str]]:
-    """Return all that is wrong now, for the desk: it is looked at anew, even where nothing runs."""
+def list_shown(
+    session: Session, settings: Settings, now: datetime, first: Sequence[Condition] = ()
+) -> list[dict[str, str]]:
+    """Return all that is wrong now, for the desk: it is looked at anew, even where nothing runs.
+
+    `first` are conditions that no table shows.
+    """
     found = find_conditions(gather_facts(session, settings, now), now)
     observed = [one for one in alerts.list_open(session, OBSERVED) if _is_observed(settings, one)]
-    shown: list[Condition | Alert] = [*found, *observed]
+    return describe([*first, *found, *observed])
+
+
+def describe(shown: Sequence[Condition | Alert]) -> list[dict[str, str]]:
+    """Return conditions as they are shown."""
     return [
         {"kind": str(one.kind), "title": title_of(one), "detail": one.detail, "path": one.path}
         for one in shown

@@ -17,6 +17,7 @@ class Desk:
     """The desk of one publication: its database, composer, relay, and sources of ids and tokens.
 
     `related` is what its previews find related articles by, `running` counts what is being delivered.
+    `find_refusal` returns why nothing may be sent from this database, if it was restored from a backup.
     """
 
     database: Database
@@ -29,6 +30,7 @@ class Desk:
     new_token: Callable[[], str]
     related: KeptIndex
     running: RunningSums
+    find_refusal: Callable[[], str | None]
 
     @property
     def keys(self) -> tuple[bytes, ...]:

@@ -15,6 +15,7 @@ from digest.articles.introductions import introduce
 from digest.errors import InputError, Unreachable
 from digest.models import DeskAct, EditionName, Reach, Role
 from digest.settings import DigestSettings
+from digest.tasks.alerts.alerts import describe
 from digest.tasks.desk import draft_articles as placing
 from digest.tasks.desk import drafts as changes
 from digest.tasks.desk.agenda import AgendaEntry, can_undo, list_activity
@@ -209,6 +210,7 @@ class EditionPages:
             title=f"{entry.digest.title}, {name.cadence}",
             entry=entry,
             panels=self._drawn(entry),
+            alerts=describe(self._front.find_refused()),
             error=trouble.error,
             meanwhile=trouble.meanwhile,
             found=found,

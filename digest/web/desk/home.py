@@ -36,9 +36,10 @@ class HomePages:
     def home(self, request: Request) -> Response:
         """Show what needs attention, the next edition of each digest and cadence, and the last editions."""
         settings, now = self._front.desk.settings, self._front.now()
+        refused = self._front.find_refused()
         with self._front.desk.database.read() as session:
             agenda = sorted(list_agenda(session, settings, now), key=lambda one: one.coming.deadline_at)
-            alerts = list_shown(session, settings, now)
+            alerts = list_shown(session, settings, now, refused)
             waiting = [
                 entry
                 for state in (EditionState.HELD, EditionState.PAUSED)

@@ -9,7 +9,9 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from digest.errors import SettingsError
 from digest.models import EditionName, Role
+from digest.rules.alerts import Condition, restored
 from digest.rules.editions.approval import status_label, status_sentence
 from digest.tasks.desk.agenda import AgendaEntry, find_entry
 from digest.tasks.desk.desk import Desk
@@ -158,6 +160,13 @@ class DeskPages:
         if not entry.is_open:
             raise HTTPException(404)
         return entry
+
+    def find_refused(self) -> list[Condition]:
+        """Return that nothing may be sent from this database, if it was restored from a backup."""
+        try:
+            return [restored()] if self.desk.find_refusal() else []
+        except SettingsError as error:
+            return [restored(str(error))]
 
     def who(self, request: Request) -> str:
         """Return the address of the editor who is signed in."""
