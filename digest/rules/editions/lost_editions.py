@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from digest.rules.editions.cadence import Due, Occurrence
 
@@ -29,9 +30,24 @@ class LostEdition:
     at_once: bool = False
 
     @property
-    def periods(self) -> int:
-        """Return how many editions it stands for."""
-        return len(self.due.missed) + 1
+    def room(self) -> "Room":
+        """Return how many articles it may have."""
+        return Room(len(self.due.missed) + 1, is_lost=True)
+
+
+class Room(NamedTuple):
+    """How many articles an edition may have: those of so many editions, `Room(2, is_lost=True)`.
+
+    In one that was lost, articles without a date take no place: nothing says whether they came after it, and
+    those that had gone must have theirs.
+    """
+
+    periods: int = 1
+    is_lost: bool = False
+
+
+ONE = Room()
+"""The room of an edition that stands for itself alone."""
 
 
 def split_lost(

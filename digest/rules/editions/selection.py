@@ -69,13 +69,14 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """A digest's own limits on selection."""
+    """A digest's own limits on selection; without `counts_undated`, what has no date takes no place."""
 
     topics: tuple[str, ...]
     max_articles: int
     carry: timedelta
     form: Form = Form.SUMMARY
     max_wait: timedelta = timedelta()
+    counts_undated: bool = True
 
 
 def why_not(
@@ -137,13 +138,20 @@ def choose(
     if shape.order:
         known = {a.id: a for a in candidates}
         candidates = [known[one] for one in arrange(shape.order, list(known))]
-    kept = candidates[: limits.max_articles]
+    kept = candidates[: limits.max_articles] if limits.counts_undated else _with_undated(candidates, limits)
     return Chosen(
         tuple(
             Choice(a.id, limits.form, shape.sections.get(a.id) or section_of(a, topics, limits)) for a in kept
         ),
         len(candidates) - len(kept),
     )
+
+
+def _with_undated(candidates: Sequence[Candidate], limits: Limits) -> list[Candidate]:
+    """Return the first articles with a date, as many as fit, and all without one."""
+    dated = [one for one in candidates if one.published_at is not None][: limits.max_articles]
+    fit = {one.id for one in dated}
+    return [one for one in candidates if one.published_at is None or one.id in fit]
 
 
 def is_too_little(

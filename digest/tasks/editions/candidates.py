@@ -42,12 +42,17 @@ class Selection:
         draft: Draft | None = None,
         *,
         most: int | None = None,
+        counts_undated: bool = True,
     ) -> "Selection":
-        """Read the candidates of an edition; `most` articles instead of the digest's own limit."""
+        """Read the candidates of an edition; `most` articles instead of the digest's own limit.
+
+        Without `counts_undated`, articles without a date take no place.
+        """
         shape = shape_of(draft)
         found = candidates(session, seen_from=freeze_at - digest.carry, seen_to=freeze_at, shape=shape)
         limits = limits_of(digest)
-        limits = limits if most is None else replace(limits, max_articles=most)
+        most = limits.max_articles if most is None else most
+        limits = replace(limits, max_articles=most, counts_undated=counts_undated)
         return cls(tuple(found), limits, shape, freeze_at)
 
     def only(self, ids: Collection[int]) -> "Selection":

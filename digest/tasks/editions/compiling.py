@@ -16,7 +16,7 @@ from digest.models.cadence import BREAKING, CORRECTION, WELCOME, Cadence
 from digest.models.row import row_id
 from digest.rules.editions import cadence as calendar
 from digest.rules.editions.cadence import Due, Occurrence
-from digest.rules.editions.lost_editions import MadeEdition, split_lost
+from digest.rules.editions.lost_editions import ONE, MadeEdition, Room, split_lost
 from digest.settings import DigestSettings, Settings
 from digest.store import workers
 from digest.store.database import Database
@@ -126,7 +126,7 @@ class Compiler:
         self, digest: DigestSettings, until: datetime, made: Mapping[str, Sequence[MadeEdition]]
     ) -> list[Compiled]:
         """Make the editions that a restored database has forgotten, as of `until`."""
-        self._resume(digest, for_missed=True)
+        self._resume(digest, is_lost=True)
         again = self._welcome(digest, until)
         for name in digest.cadences:
             cadence = digest.cadence(name)
@@ -136,7 +136,7 @@ class Compiler:
             for lost in split_lost(missed, made.get(f"{digest.name} {name}", ()), stored_to, until):
                 compiled = self._make(
                     digest, cadence, lost.due.occurrence, lost.freeze_at, missed=lost.due.missed,
-                    at_once=lost.at_once, periods=lost.periods, forced=True,
+                    at_once=lost.at_once, room=lost.room,
                 )  # fmt: skip
                 if compiled.waits:
                     raise Refused(
@@ -255,8 +255,7 @@ class Compiler:
         *,
         missed: tuple[Occurrence, ...] = (),
         at_once: bool = False,
-        periods: int = 1,
-        forced: bool = False,
+        room: Room = ONE,
     ) -> Compiled:
         edition = Edition(
             digest=digest.name,
@@ -268,19 +267,19 @@ class Compiler:
             compiler=self.worker_id,
         )
         with self._database.write() as session:
-            entered = approval.enter(session, digest, edition, forced=forced)
+            entered = approval.enter(session, digest, edition, forced=room.is_lost)
             skipped = [o.period for o in missed if entered and self._skip(session, digest, cadence, o, now)]
         compiled = Compiled(digest.name, cadence.name, occurrence.period, entered is not None, tuple(skipped))
         if entered is None:
-            return self._made_before(digest, cadence, compiled, now, periods, forced=forced)
+            return self._made_before(digest, cadence, compiled, now, room)
         if entered.state == EditionState.HELD:
             return replace(compiled, held=entered.reason)
-        return self._planned(digest, cadence, entered, compiled, periods)
+        return self._planned(digest, cadence, entered, compiled, room)
 
     def _planned(
-        self, digest: DigestSettings, cadence: Cadence, edition: Edition, compiled: Compiled, periods: int = 1
+        self, digest: DigestSettings, cadence: Cadence, edition: Edition, compiled: Compiled, room: Room = ONE
     ) -> Compiled:
-        self._plan(digest, cadence, edition, periods)
+        self._plan(digest, cadence, edition, room)
         with self._database.read() as session:
             planned, nothing_new = deliveries.count_planned(session, row_id(edition))
         return replace(compiled, planned=planned, nothing_new=nothing_new)
@@ -291,9 +290,7 @@ class Compiler:
         cadence: Cadence,
         compiled: Compiled,
         now: datetime,
-        periods: int,
-        *,
-        forced: bool,
+        room: Room,
     ) -> Compiled:
         """Return why no edition was entered: its period has one, held or not, or the one before is compiled.
 
@@ -312,12 +309,12 @@ class Compiler:
                     planned=planned,
                     nothing_new=nothing_new,
                 )
-            taken = forced and approval.release(
+            taken = room.is_lost and approval.release(
                 session, digest, row_id(found), self.worker_id, now, forced=True
             )
         if not taken:
             return replace(compiled, held=found.reason)
-        return self._planned(digest, cadence, taken, replace(compiled, made=True), periods)
+        return self._planned(digest, cadence, taken, replace(compiled, made=True), room)
 
     def _release(self, digest: DigestSettings, now: datetime) -> list[Compiled]:
         """Compile the held editions that are no longer held."""
@@ -350,7 +347,7 @@ class Compiler:
         )  # fmt: skip
         return editions.add_edition(session, row) is not None
 
-    def _resume(self, digest: DigestSettings, *, for_missed: bool = False) -> None:
+    def _resume(self, digest: DigestSettings, *, is_lost: bool = False) -> None:
         with self._database.read() as session:
             begun = editions.list_editions(session, digest=digest.name, states=[EditionState.COMPILING])
         for edition in begun:
@@ -359,25 +356,27 @@ class Compiler:
                 continue
             with self._database.write() as session:
                 taken = editions.take_over(session, edition, self.worker_id)
-                periods = 1 + (editions.count_skipped_for(session, edition) if for_missed else 0)
+                room = (
+                    Room(1 + editions.count_skipped_for(session, edition), is_lost=True) if is_lost else ONE
+                )
             if taken is not None:
-                self._go_on(digest, taken, periods)
+                self._go_on(digest, taken, room)
 
-    def _go_on(self, digest: DigestSettings, edition: Edition, periods: int) -> None:
+    def _go_on(self, digest: DigestSettings, edition: Edition, room: Room) -> None:
         if edition.cadence == WELCOME:
             self._plan(digest, _WELCOME, edition)
         elif edition.cadence == CORRECTION:
             plan_notice(self._database, self._settings, edition, self._speaks, self.worker_id)
         elif edition.cadence != BREAKING:
-            self._plan(digest, digest.cadence(edition.cadence), edition, periods)
+            self._plan(digest, digest.cadence(edition.cadence), edition, room)
         elif self._breaking is not None:
             self._breaking(digest, edition)
 
-    def _plan(self, digest: DigestSettings, cadence: Cadence, edition: Edition, periods: int = 1) -> None:
+    def _plan(self, digest: DigestSettings, cadence: Cadence, edition: Edition, room: Room = ONE) -> None:
         """Plan in short transactions, between which others write; the last one freezes the edition."""
         with self._database.read() as session:
             draft = drafts.find_draft(session, digest.name, cadence.name, edition.period)
-        plan = Plan(self._settings, digest, cadence, edition, periods, self._speaks, draft)
+        plan = Plan(self._settings, digest, cadence, edition, room, self._speaks, draft)
         plan.fitter = self._fitter(digest, edition) if self._fitter else None
         plan.pace = PlanningPace.of(self._range_size)
         plan.placing = PlanningPace.of(self._range_size, SMALLEST_RANGE)  # it locks those whom it reads

@@ -12,6 +12,7 @@ from sqlmodel import Session
 from digest.models import Approval, Cohort, Draft, Edition, MailForm
 from digest.models.cadence import WELCOME, Cadence
 from digest.models.row import row_id
+from digest.rules.editions.lost_editions import Room
 from digest.rules.editions.selection import (
     Chosen,
     cohort_key,
@@ -100,7 +101,7 @@ class Plan:
         digest: DigestSettings,
         cadence: Cadence,
         edition: Edition,
-        periods: int,
+        room: Room,
         speaks: Callable[[str], bool],
         draft: Draft | None,
     ) -> None:
@@ -109,7 +110,7 @@ class Plan:
         self._seen_from = self._history_from = edition.freeze_at - digest.carry
         self._draft, self._shape = draft, shape_of(draft)
         self._settings, self._digest, self._cadence = settings, digest, cadence
-        self._periods = periods
+        self._room = room
         self._speaks = speaks
         self._selection: Selection | None = None
         self._cohorts: dict[str, int] = {}
@@ -231,7 +232,7 @@ class Plan:
             self.pace.shrink()
 
     def _choose(self, session: Session, edition: Edition, cohort: Cohort) -> Chosen:
-        most = None if cohort.max_articles is None else cohort.max_articles * self._periods
+        most = None if cohort.max_articles is None else cohort.max_articles * self._room.periods
         chosen = self._select(session, edition).choose_for_cohort(
             cohort.topics, frozenset(cohort.history), most, self._fewest(cohort)
         )
@@ -373,8 +374,10 @@ class Plan:
 
     def _select(self, session: Session, edition: Edition) -> Selection:
         if self._selection is None:
-            most = self._digest.max_articles * self._periods
-            self._selection = Selection.read(session, self._digest, edition.freeze_at, self._draft, most=most)
+            self._selection = Selection.read(
+                session, self._digest, edition.freeze_at, self._draft,
+                most=self._digest.max_articles * self._room.periods, counts_undated=not self._room.is_lost,
+            )  # fmt: skip
             if edition.cadence == WELCOME and self._digest.approval == Approval.REQUIRE:
                 printed = variants.list_printed(session, self._digest.name, self._seen_from)
                 self._selection = self._selection.only(printed)

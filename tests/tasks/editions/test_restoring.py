@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select, update
 from digest.bootstrap import Application
 from digest.errors import Refused
 from digest.models import (
+    Article,
     Delivery,
     DeliveryState,
     Edition,
@@ -197,6 +198,38 @@ def test_one_edition_for_several_lost_ones_holds_what_a_reader_got_who_wants_few
     for days in (4, 5):
         newsroom.compile(NOW + days * DAY, at_once=False)
     assert newsroom.lists()[reader][known:] == [[new]]
+
+
+def test_articles_without_a_date_leave_lost_ones_their_places_in_an_edition_that_stands_for_lost_ones(
+    newsroom: Newsroom,
+) -> None:
+    """Nothing says whether they came before the edition or after it: what had gone is not sent again."""
+    place = Restorable(newsroom)
+    reader = newsroom.subscribe()
+    with newsroom.database.write() as session:
+        session.exec(update(Subscription).values(max_articles=2))
+    newsroom.publish()
+    newsroom.compile()
+    place.back_up()
+    names = [f"lost-{number}" for number in range(6)]
+    folder = newsroom.settings.folder / "articles"
+    (folder / "lost-0.md").write_text("# Lost 0\n\nIt had gone before.\n")
+    place.now = NOW + HOUR
+    place.fetch()
+    newsroom.compile(NOW + DAY, at_once=False)
+    assert [len(found) for found in newsroom.lists()[reader]] == [1, 1]
+    place.restore()
+    for name in names[1:]:
+        (folder / f"{name}.md").write_text(f"# {name}\n\nIt came after the edition.\n")
+
+    place.withhold_until(NOW + DAY + HOUR, now=NOW + DAY + 2 * HOUR)
+
+    with newsroom.database.read() as session:
+        lost = session.exec(select(Article.id).where(Article.title == "Lost 0")).one()
+    known = len(newsroom.lists()[reader])
+    newsroom.compile(NOW + 2 * DAY, at_once=False)
+    newsroom.compile(NOW + 3 * DAY, at_once=False)
+    assert lost not in {article for found in newsroom.lists()[reader][known:] for article in found}
 
 
 def test_a_late_reader_gets_of_two_lost_editions_only_the_one_that_was_not_due(newsroom: Newsroom) -> None:

@@ -32,7 +32,7 @@ def test_all_before_the_last_are_one_edition_frozen_as_late_as_the_last() -> Non
     late = [made(3, DAYS[3].deadline_at + HOUR)]
     found = split_lost(due, late, None, UNTIL)
     assert found == [LostEdition(before, DAYS[2].deadline_at + HOUR), last]
-    assert [one.periods for one in found] == [3, 1]
+    assert [one.room.periods for one in found] == [3, 1]
 
 
 def test_the_one_before_the_last_is_frozen_when_it_was_if_the_state_file_names_it() -> None:
