@@ -144,15 +144,15 @@ class Settings(BaseSettings):
         here = urlsplit(self.site.base_url).hostname in LOOPBACK
         if here and (self.web.host in LOOPBACK or not self.web.enabled):
             return self
-        if self.web.is_former_published:
+        if former := self.web.former_weakness:
             raise ValueError(
-                "[web] old_secrets contains the one of config.example.toml, so anybody could forge readers'"
-                " links: remove it; links that were signed with it end"
+                f"[web] old_secrets has one that {former}, so anybody could forge readers' links: remove it;"
+                " links that were signed with it end"
             )
-        if self.web.is_secret_published:
+        if weakness := self.web.secret_weakness:
             raise ValueError(
-                "[web] secret is the one of config.example.toml, so anybody could forge readers' links: put a"
-                ' random one in its place (`python3 -c "import secrets; print(secrets.token_urlsafe(32))"`)'
+                f"[web] secret {weakness}, so anybody could forge readers' links: put a random one in its"
+                ' place (`python3 -c "import secrets; print(secrets.token_urlsafe(32))"`)'
             )
         return self
 

@@ -34,6 +34,9 @@ LONGEST_SETTLE = timedelta(days=1)
 EXAMPLE_SECRET = "replace-me-by-a-long-random-text"  # noqa: S105 - it protects nothing
 """The secret in config.example.toml."""
 
+_SHORTEST = 16
+_LONGEST_REPEATED = 10
+
 
 class Site(Table):
     """`[site]`: the publisher."""
@@ -124,24 +127,39 @@ class WebSettings(Table):
             raise ValueError("metrics_token must have 16 characters or more, or be empty: no /metrics then")
         if self.keep_unconfirmed < timedelta(days=8):
             raise ValueError('keep_unconfirmed must be "8d" or more: a link to confirm works for seven days')
-        if length < 16:
+        if length < _SHORTEST:
             raise ValueError("secret must have 16 characters or more: readers' links are signed with it")
+        if any(len(key.get_secret_value()) < _SHORTEST for key in self.old_secrets):
+            raise ValueError(
+                "old_secrets has one of fewer than 16 characters, with which anybody could sign readers'"
+                " links: remove it"
+            )
         return self
 
     @property
-    def is_secret_published(self) -> bool:
-        """Return whether the secret is the example's, which is public."""
-        return self.secret.get_secret_value() == EXAMPLE_SECRET
+    def secret_weakness(self) -> str:
+        """Return how anybody could guess the secret, or ""."""
+        return _weakness_of(self.secret)
 
     @property
-    def is_former_published(self) -> bool:
-        """Return whether a former secret is the example's: links signed with it are valid as well."""
-        return any(key.get_secret_value() == EXAMPLE_SECRET for key in self.old_secrets)
+    def former_weakness(self) -> str:
+        """Return how anybody could guess a former secret, with which links are valid as well, or ""."""
+        return next(filter(None, map(_weakness_of, self.old_secrets)), "")
 
     @property
     def signing_keys(self) -> tuple[bytes, ...]:
         """Return the ring of signing secrets; the first signs, all verify."""
         return tuple(key.get_secret_value().encode() for key in (self.secret, *self.old_secrets))
+
+
+def _weakness_of(secret: SecretStr) -> str:
+    """Return how anybody could guess a secret: by the example, or because it repeats a few characters."""
+    text = secret.get_secret_value()
+    if text.strip().strip("'\"").strip().casefold() == EXAMPLE_SECRET:
+        return "is the one of config.example.toml"
+    if any(text[size:] == text[:-size] for size in range(1, _LONGEST_REPEATED + 1)):
+        return "only repeats a few characters"
+    return ""
 
 
 class ApiSettings(Table):

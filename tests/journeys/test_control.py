@@ -1,5 +1,6 @@
 """Editions are held, released and paused from the command line, and the desk's activity keeps it."""
 
+import sqlite3
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -110,3 +111,50 @@ def test_nothing_is_retried_where_nothing_has_failed(tmp_path: Path, database_ur
         assert said.strip() == "no delivery of world/daily has failed"
         publication.run("send")
         assert len(relay.messages) == 1
+
+
+def test_a_blank_name_is_no_name_for_all_editions(tmp_path: Path, database_url: str) -> None:
+    """`digest pause "$EDITION"` had paused everything where the variable was empty."""
+    publication = Publication(tmp_path, database_url, port=1)
+    publication.begin(readers=1)
+    publication.run("send", "--now", code=1)
+    publication.run("resume")
+
+    for act in ("pause", "resume", "status", "audit"):
+        for blank in ("", " ", "/"):
+            assert "names no edition" in publication.run(act, blank, code=2)
+    assert publication.edition()["state"] == "frozen"
+
+
+def test_the_activity_keeps_who_resumed_and_retried_by_command(tmp_path: Path, database_url: str) -> None:
+    publication = Publication(tmp_path, database_url, port=1)
+    publication.begin(readers=1)
+    publication.run("send", "--now", code=1)
+    for act in ("pause", "resume", "pause"):
+        publication.run(act, "world/daily")
+    publication.run("resume")
+
+    with sqlite3.connect(tmp_path / "digest.db") as database:
+        acts = database.execute("SELECT who, act FROM desk_act ORDER BY id").fetchall()
+        assert [act for _, act in acts] == ["paused delivery", "resumed delivery"] * 2
+        assert all(who.endswith(" by command") for who, _ in acts)
+        database.execute("UPDATE delivery SET state = 'failed'")
+    publication.run("resume", "world/daily", "--failed")
+    with sqlite3.connect(tmp_path / "digest.db") as database:
+        ((who, act),) = database.execute("SELECT who, act FROM desk_act ORDER BY id DESC LIMIT 1").fetchall()
+    assert (who.endswith(" by command"), act) == (True, "retried 1 failed reader")
+
+
+def test_a_hold_may_name_the_period_as_every_other_command_does(tmp_path: Path, database_url: str) -> None:
+    publication = Publication(tmp_path, database_url, port=1)
+    publication.begin(readers=1)
+    period = publication.facts("schedule")[0]["period"]
+
+    said = publication.run("hold", f"world/daily/{period}")
+    assert said.strip().splitlines() == [
+        f"world daily {period}: on hold; `digest release world/daily` ends that"
+    ]
+    refused = publication.run("hold", "world/daily/1999-01-01", code=2)
+    assert "is not the next edition or one on hold" in refused
+    assert f"world/daily/{period}" in refused
+    assert "released" in publication.run("release", f"world daily {period}")

@@ -40,7 +40,7 @@ def hold(edition: str, *, common: Common = DEFAULT) -> None:
     Parameters
     ----------
     edition:
-        "DIGEST/CADENCE", or "DIGEST" if it has only one cadence.
+        "DIGEST/CADENCE", or "DIGEST" if it has only one cadence; with "/PERIOD" only that of them.
     """
     with application(common) as app:
         names = _coming(app, edition)
@@ -56,7 +56,7 @@ def release(edition: str, *, common: Common = DEFAULT) -> None:
     Parameters
     ----------
     edition:
-        "DIGEST/CADENCE", or "DIGEST" if it has only one cadence.
+        "DIGEST/CADENCE", or "DIGEST" if it has only one cadence; with "/PERIOD" only that of them.
     """
     with application(common) as app:
         released, refused = list[EditionName](), list[InputError]()
@@ -73,7 +73,8 @@ def release(edition: str, *, common: Common = DEFAULT) -> None:
 
 
 def _coming(app: Application, text: str) -> list[EditionName]:
-    digest_name, _, cadence = text.replace(" ", "/").partition("/")
+    digest_name, _, rest = text.replace(" ", "/").partition("/")
+    cadence, _, period = rest.partition("/")
     digest = app.settings.digest(digest_name)
     if not cadence and len(digest.cadences) > 1:
         raise UsageError(f"{text} has several cadences: name one, such as {text}/{digest.default_cadence}")
@@ -81,7 +82,12 @@ def _coming(app: Application, text: str) -> list[EditionName]:
     digest.cadence(cadence)
     with app.database.read() as session:
         found = list_holdable(session, app.settings, digest, cadence, app.clock())
-    return [EditionName(digest.name, cadence, one.period) for one in found]
+    names = [EditionName(digest.name, cadence, one.period) for one in found]
+    chosen = [name for name in names if period in ("", name.period)]
+    if not chosen:
+        known = " or ".join(name.argument for name in names)
+        raise UsageError(f"{text} is not the next edition or one on hold: that is {known}")
+    return chosen
 
 
 def _edit(name: EditionName, now: datetime) -> Edit:

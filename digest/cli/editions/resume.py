@@ -5,10 +5,11 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from digest.bootstrap import Application
-from digest.cli.terminal.common import DEFAULT, Common, application, read_moment
+from digest.cli.terminal.common import DEFAULT, Common, application, by_command, read_moment
 from digest.cli.terminal.output import say
 from digest.errors import Refused, UsageError
 from digest.models import EditionState
+from digest.tasks.desk.delivery_controls import note_act, say_retried
 from digest.tasks.editions.retries import resume_editions, retry_failed
 from digest.tasks.ledger.audit import find_named
 
@@ -69,6 +70,9 @@ def _retry_failed(app: Application, edition: str | None, common: Common) -> None
     _check_restored(app)
     with app.database.write() as session:
         done = retry_failed(session, find_named(session, edition), app.clock())
+        for row, planned, _ in done:
+            if planned:
+                note_act(session, row.name, by_command(), app.clock(), say_retried(planned))
     for row, planned, passed in done:
         rest = f"; {passed} not: those readers left, or received a later edition" if passed else ""
         say(f"{row.name}: {planned} failed deliveries are planned again{rest}", quiet=common.quiet)
@@ -88,6 +92,8 @@ def _resume_paused(app: Application, edition: str | None, common: Common) -> Non
     _check_restored(app)
     with app.database.write() as session:
         resumed = resume_editions(session, find_named(session, edition, states=[EditionState.PAUSED]))
+        for row in resumed:
+            note_act(session, row.name, by_command(), app.clock(), "resumed delivery")
     for row in resumed:
         say(f"{row.name}: resumed", quiet=common.quiet)
     if not resumed:

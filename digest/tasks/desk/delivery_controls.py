@@ -1,9 +1,11 @@
 """Pause, resume or retry the delivery of an edition, and record who did it."""
 
+from datetime import datetime
+
 from sqlmodel import Session
 
 from digest.errors import InputError
-from digest.models import Edition, EditionState
+from digest.models import Edition, EditionName, EditionState
 from digest.models.row import row_id
 from digest.store.editions import drafts, editions
 from digest.tasks.desk.desk import Desk
@@ -18,7 +20,7 @@ def pause_edition(desk: Desk, edit: Edit) -> None:
         if edition.state != EditionState.FROZEN:
             raise InputError(f"it is {edition.state}; only what is being delivered can be paused")
         editions.pause(session, row_id(edition), f"paused by {edit.who}", retry_at=None)
-        _note(session, edit, "paused delivery")
+        note_act(session, edit.name, edit.who, edit.now, "paused delivery")
 
 
 def resume_edition(desk: Desk, edit: Edit) -> None:
@@ -26,7 +28,7 @@ def resume_edition(desk: Desk, edit: Edit) -> None:
     with desk.database.write() as session:
         if not resume_editions(session, [_get(session, edit)]):
             raise InputError("the edition is not paused")
-        _note(session, edit, "resumed delivery")
+        note_act(session, edit.name, edit.who, edit.now, "resumed delivery")
 
 
 def retry_edition(desk: Desk, edit: Edit) -> None:
@@ -38,7 +40,12 @@ def retry_edition(desk: Desk, edit: Edit) -> None:
             raise InputError(
                 "nobody can be tried again: those who failed have left, or have received a later edition"
             )
-        _note(session, edit, f"retried {planned:,} failed {'reader' if planned == 1 else 'readers'}")
+        note_act(session, edit.name, edit.who, edit.now, say_retried(planned))
+
+
+def say_retried(planned: int) -> str:
+    """Return how the activity tells that failed deliveries are planned again."""
+    return f"retried {planned:,} failed {'reader' if planned == 1 else 'readers'}"
 
 
 def _get(session: Session, edit: Edit) -> Edition:
@@ -48,6 +55,6 @@ def _get(session: Session, edit: Edit) -> Edition:
     return edition
 
 
-def _note(session: Session, edit: Edit, act: str) -> None:
-    draft = drafts.find_or_new(session, edit.name.digest, edit.name.cadence, edit.name.period)
-    drafts.note(session, draft, edit.who, act, edit.now)
+def note_act(session: Session, name: EditionName, who: str, now: datetime, act: str) -> None:
+    """Enter an act in the activity of an edition."""
+    drafts.note(session, drafts.find_or_new(session, *name), who, act, now)

@@ -23,7 +23,7 @@ NETWORKS = frozenset({
 })  # fmt: skip
 """File systems whose locks or shared memory are unreliable for SQLite."""
 
-_SECRETS = (("web", "secret"), ("web", "old_secrets"), ("smtp", "password"))
+_SECRETS = frozenset({"secret", "old_secrets", "password", "metrics_token", "headers"})
 _PASSWORD_IN_URL = re.compile(r"://[^/@:]*:[^/@]+@")
 _ZONES_VERSION = re.compile(r"(?:# version )?(\d{4})[.a-z\d]*")
 
@@ -33,9 +33,13 @@ def examine_secrets(scope: Scope) -> list[Finding]:
     file = scope.settings.file
     written = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     findings = [judge_settings_mode(file, file.stat().st_mode, has_secrets=holds_secrets(written))]
-    if scope.settings.web.is_secret_published:
+    web = scope.settings.web
+    if web.secret_weakness:
         remedy = "put a random text in its place before readers see a link: `digest init` in an empty folder"
-        findings.append(warn("secrets", "[web] secret is the one of config.example.toml", remedy))
+        findings.append(warn("secrets", f"[web] secret {web.secret_weakness}", remedy))
+    if web.former_weakness:
+        said = f"[web] old_secrets has one that {web.former_weakness}"
+        findings.append(warn("secrets", said, "remove it before readers see a link"))
     database = Path(scope.settings.database_url.removeprefix("sqlite:///"))
     if scope.settings.database_url.startswith("sqlite") and database.exists():
         findings += judge_database_mode(database, database.stat().st_mode)
@@ -44,10 +48,16 @@ def examine_secrets(scope: Scope) -> list[Finding]:
 
 def holds_secrets(written: dict[str, Any]) -> bool:
     """Return whether a settings file contains a secret; secrets may be in the environment instead."""
-    url = str(written.get("database", {}).get("url", ""))
-    return any(written.get(table, {}).get(key) for table, key in _SECRETS) or bool(
-        _PASSWORD_IN_URL.search(url)
-    )
+    return any(_is_secret(key, value) for key, value in written.items())
+
+
+def _is_secret(key: str, value: Any) -> bool:
+    """Return whether a value is a secret or contains one, in whichever table it is."""
+    if isinstance(value, dict) and key not in _SECRETS:
+        return holds_secrets(value)
+    if isinstance(value, list) and key not in _SECRETS:
+        return any(_is_secret("", item) for item in value)
+    return bool(value) if key in _SECRETS else bool(_PASSWORD_IN_URL.search(str(value)))
 
 
 def judge_settings_mode(path: Path, mode: int, *, has_secrets: bool) -> Finding:

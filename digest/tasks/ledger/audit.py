@@ -163,9 +163,14 @@ def find_named(
     """Find editions by "DIGEST", "DIGEST CADENCE" or "DIGEST CADENCE PERIOD" (also joined by "/").
 
     `states` leaves out those in any other state. With `latest`, only so many of those that are over are
-    found, and none of those for single readers. Raise UsageError where none has this name.
+    found, and none of those for single readers. Raise UsageError where none has this name, and for a name
+    without a letter: a script whose variable is empty does not mean all editions.
     """
     wanted = _words_of(name)
+    if name is not None and not wanted:
+        raise UsageError(
+            f'"{name}" names no edition: write "DIGEST", "DIGEST/CADENCE" or "DIGEST/CADENCE/PERIOD"'
+        )
     found = editions.list_named(session, wanted, states=states, latest=latest)
     if not found and wanted and not editions.list_named(session, wanted, latest=1):
         known = "; ".join(str(one.name) for one in editions.list_named(session, [], latest=3)) or "none yet"

@@ -78,6 +78,13 @@ def test_settings_with_secrets_are_for_their_owner(mode: int, secrets: bool, sta
         ({"smtp": {"password": ""}}, False),
         ({"database": {"url": "postgresql+psycopg://me:hush@host/name"}}, True),
         ({"database": {"url": "postgresql+psycopg://me@host/name"}}, False),
+        ({"web": {"metrics_token": "x"}}, True),
+        ({"inbound": {"imap": {"username": "u", "password": "x"}}}, True),
+        ({"smtp": {"relays": {"second": {"password": "x"}}}}, True),
+        ({"traces": {"headers": {"authorization": "x"}}}, True),
+        ({"traces": {"headers": {}}}, False),
+        ({"sources": [{"url": "https://me:hush@courier.example/feed"}]}, True),
+        ({"sources": [{"url": "https://courier.example/feed"}]}, False),
         ({}, False),
     ],
 )
