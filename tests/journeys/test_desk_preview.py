@@ -318,12 +318,15 @@ def test_a_preview_says_that_articles_are_still_compared_and_comes_by_itself(
 
     monkeypatch.setattr(fitting, "compare_all", wait)
     ben, asked = newsdesk.sign_in(BEN), f"{PREVIEW}?topics=world&address=anna%40readers.example"
-    waiting = ben.get(asked)
+    waiting, frame = ben.get(asked), ben.get(asked.replace("?", "/frame?"))
     goes_on.set()
     assert newsdesk.app.background.begin("after it", lambda: None, 30)
-    found = ben.get(asked)
+    found, framed = ben.get(asked), ben.get(asked.replace("?", "/frame?"))
 
     (onward,) = re.findall(r'<meta http-equiv="refresh" content="1; url=([^"]+)">', waiting.text)
     assert (waiting.status_code, html.unescape(onward)) == (200, asked)
     assert "Articles are being compared" in waiting.text
     assert (found.status_code, "Alps" in found.text, "refresh" in found.text) == (200, True, False)
+    assert (frame.status_code, frame.headers["retry-after"], frame.headers["refresh"]) == (503, "1", "1")
+    assert "Articles are being compared" in frame.text
+    assert (framed.status_code, "Alps" in framed.text, "refresh" in framed.headers) == (200, True, False)

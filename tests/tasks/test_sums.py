@@ -29,7 +29,7 @@ from digest.tasks.background import Background
 from digest.tasks.desk.agenda import describe_progress
 from digest.tasks.figures.kept_counts import keep_sums
 from digest.tasks.ledger.audit import account, sum_up
-from digest.tasks.ledger.running_sums import RunningCount, RunningSums
+from digest.tasks.ledger.running_sums import RunningCount, RunningSums, StateCounts
 from tests.benchmarks.readers import load_readers
 from tests.support.statements import recorded
 
@@ -273,7 +273,7 @@ def test_an_error_while_counting_is_one_of_the_page_that_waits_and_of_no_later_o
 
 
 def test_how_many_have_an_article_of_a_running_edition_is_what_was_counted(
-    readers: Database, running: RunningSums, monkeypatch: pytest.MonkeyPatch
+    readers: Database, running: RunningSums, background: Background, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bridge, ferry, song = (add_article(readers, title) for title in ("Bridge", "Ferry", "Song"))
     large, small = enter(readers, [REFUSED] * 6, accepted=6), enter(readers, [REFUSED], day=2)
@@ -286,7 +286,9 @@ def test_how_many_have_an_article_of_a_running_edition_is_what_was_counted(
 
     def reach() -> list[tuple[int, int]]:
         with readers.read() as session:
-            return [running.count_with(session, one, NOW) for one in (bridge, ferry, song)]
+            found = [running.count_with(session, one, NOW) for one in (bridge, ferry, song)]
+        assert background.begin("after it", lambda: None, 30)
+        return found
 
     with readers.read() as session:
         exact = [edition_sums.count_with(session, one) for one in (bridge, ferry, song)]
@@ -296,6 +298,93 @@ def test_how_many_have_an_article_of_a_running_edition_is_what_was_counted(
     monkeypatch.setattr(edition_sums, "_MOST_VARIANTS", 1)
     running.forget(large)
     assert reach() == [(0, 0)] * 3, "of very many lists no count is kept"
+
+
+@pytest.fixture
+def occupied(background: Background) -> Iterator[threading.Event]:
+    """Occupy the thread beside the pages until this is set."""
+    goes_on = threading.Event()
+    background.begin("first", lambda: assert_set(goes_on), 0)
+    yield goes_on
+    goes_on.set()
+
+
+def assert_set(event: threading.Event) -> None:
+    assert event.wait(30)
+
+
+def test_who_asks_for_states_alone_does_not_wait_for_the_thread_and_has_them_counted_once(
+    readers: Database, running: RunningSums, occupied: threading.Event, background: Background
+) -> None:
+    edition = enter(readers, [REFUSED], accepted=9)
+    deliver(readers, edition)
+
+    def ask(at: datetime) -> StateCounts:
+        with readers.read() as session:
+            return running.count_states_now(session, edition, at)
+
+    first = StateCounts({"accepted": 9, "failed": 1}, NOW)
+    assert ask(NOW) == first
+    fail_all(readers)
+    soon, then = NOW + timedelta(seconds=9), NOW + timedelta(seconds=59)
+    assert [ask(soon), ask(then)] == [first, first], "they are kept for a minute"
+    occupied.set()
+    assert background.begin("after it", lambda: None, 30)
+    assert ask(then) == StateCounts({"failed": 10}, then), "the thread counted anew for who asks next"
+    later = then + timedelta(seconds=60)
+    assert ask(later).counted_at == later, "what is a minute old is not shown"
+    assert ask(NOW).counted_at == NOW, "a clock that was set back counts anew"
+
+
+def test_the_states_of_an_edition_that_has_finished_are_exact_for_who_asks_for_them_alone(
+    readers: Database, running: RunningSums, settings: Settings
+) -> None:
+    edition = enter(readers, [REFUSED], accepted=9)
+    deliver(readers, edition)
+
+    def ask(at: datetime) -> dict[str, int]:
+        with readers.read() as session:
+            return running.count_states_now(session, edition, at).states
+
+    assert ask(NOW) == {"accepted": 9, "failed": 1}
+    fail_all(readers)
+    with readers.write() as session:
+        edition.state, edition.finished_at = EditionState.FINISHED, NOW
+        session.add(edition)
+    assert ask(NOW) == ask(NOW + timedelta(hours=1)) == {"failed": 10}
+    keep_sums(readers, settings, NOW)
+    with readers.read() as session:
+        assert running.count_states_now(session, edition, NOW) == StateCounts({"failed": 10}, None)
+
+
+def test_how_many_have_an_article_is_counted_at_once_where_the_lists_have_not_been(
+    readers: Database, running: RunningSums, occupied: threading.Event, background: Background
+) -> None:
+    bridge = add_article(readers, "Bridge")
+    edition = enter(readers, [REFUSED] * 6, accepted=6)
+    give(readers, edition, ([1, 2, 7], [bridge]))
+    deliver(readers, edition)
+
+    def ask() -> tuple[int, int]:
+        with readers.read() as session:
+            return running.count_with(session, bridge, NOW)
+
+    assert ask() == (0, 2)
+    with readers.write() as session:
+        session.exec(update(Delivery).values(state=DeliveryState.PLANNED))
+    assert ask() == (3, 0), "it is counted as it stands until the lists are counted"
+    occupied.set()
+    assert background.begin("after it", lambda: None, 30)
+    fail_all(readers)
+    assert ask() == (3, 0)
+
+
+def test_a_delivery_in_a_state_that_this_version_does_not_know_is_counted(readers: Database) -> None:
+    edition = enter(readers, [REFUSED], accepted=2)
+    with readers.write() as session:
+        session.exec(update(Delivery).where(col(Delivery.state) == "failed").values(state="unheard"))
+    with readers.read() as session:
+        assert deliveries.count_states(session, edition.id or 0) == {"accepted": 2, "unheard": 1}
 
 
 def give(database: Database, edition: Edition, *lists: tuple[list[int], list[int]]) -> None:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam
-from sqlmodel import Session, and_, col, delete, func, select, update
+from sqlmodel import Session, and_, col, delete, func, or_, select, update
 
 from digest.models import Delivery, DeliveryState, Edition, EditionState, EditionSums, Variant, VariantArticle
 from digest.models.cadence import REQUEST, WELCOME
@@ -184,7 +184,10 @@ def _count_others(session: Session, article_id: int, kept: Collection[int]) -> t
     if not others:
         return 0, 0
     own = col(Delivery.edition_id).in_(others if len(others) <= _FEW else holding)
-    counts = [func.count().filter(col(Delivery.state).in_(states)) for states in (_WAITING, _GONE)]
+    counts = [  # SQLite compares with three states sooner than it looks one up in a list
+        func.count().filter(or_(*(col(Delivery.state) == state for state in states)))
+        for states in (_WAITING, _GONE)
+    ]
     query = (
         select(counts[0], counts[1])
         .select_from(Delivery)

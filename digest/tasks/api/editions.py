@@ -71,7 +71,7 @@ def find_edition(
         found = editions.find_edition(session, *name)
         if found is None or not is_shown(found):
             return None
-        counted = running.wait_for_count(session, found, now)
+        counted = running.count_states_now(session, found, now)
         return CountedEdition(found, counted.states, counted.counted_at)
 
 

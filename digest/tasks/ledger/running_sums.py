@@ -51,7 +51,15 @@ class VariantCounts:
     counted_at: datetime
 
 
-_Counted = TypeVar("_Counted", RunningCount, VariantCounts)
+@dataclass(frozen=True, slots=True)
+class StateCounts:
+    """An edition's deliveries by state; `counted_at` is None for those that were counted as they stand."""
+
+    states: dict[str, int]
+    counted_at: datetime | None = None
+
+
+_Counted = TypeVar("_Counted", RunningCount, VariantCounts, StateCounts)
 _Kept = BoundedCache[tuple[int, datetime | None], _Counted]
 
 
@@ -61,6 +69,8 @@ class RunningSums:
     def __init__(self, database: Database, background: Background, patience: float = PATIENCE) -> None:
         self._database, self._background, self._patience = database, background, patience
         self._lock = threading.Lock()
+        self._counting = threading.Lock()
+        self._states: _Kept[StateCounts] = BoundedCache(_MOST)
         self._counts: _Kept[RunningCount] = BoundedCache(_MOST)
         self._variants: _Kept[VariantCounts] = BoundedCache(_MOST)
 
@@ -81,28 +91,46 @@ class RunningSums:
             return found
         return _count(session, edition)
 
-    def wait_for_count(self, session: Session, edition: Edition, now: datetime) -> RunningCount:
-        """Do the same, however long it takes."""
-        found = self._count(edition, now, None) if _takes_long(session, edition) else None
-        return found or _count(session, edition)
+    def count_states_now(self, session: Session, edition: Edition, now: datetime) -> StateCounts:
+        """Count an edition's deliveries by state, unless that was done within a minute.
+
+        That takes less than the thread takes, which counts more, and may have other things to do first.
+        """
+        if not _takes_long(session, edition):
+            return StateCounts(edition_sums.count_states(session, edition))
+        with self._counting:  # who asks at the same time does not count too
+            found = self._find_states(edition, now)
+            if found is None:
+                found = StateCounts(edition_sums.count_large(session, edition), now)
+                with self._lock:
+                    self._states[_key(edition)] = found
+        if edition.finished_at is None and not _is_within(_age(found, now), _EVERY):
+            self._count(edition, now, 0)
+        return found
 
     def count_with(self, session: Session, article_id: int, now: datetime) -> tuple[int, int]:
         """Count the deliveries with an article: those not sent yet, and those that were, or may have been.
 
-        Those of a large edition are as they were counted last, where they have been.
+        Those of a large edition are as they were counted last, where they have been. Where not, those with
+        this article are counted at once, and then those of each list, which takes longer, beside the page.
         """
-        known = {}
+        known, missing = {}, []
         for edition in edition_sums.list_uncounted_with(session, article_id):
-            found = (
-                self._count_variants(edition, now, self._patience) if _takes_long(session, edition) else None
-            )
-            if found is not None and found.by_variant is not None:
+            if not _takes_long(session, edition):
+                continue
+            found = self._find_variants(edition, now)
+            if found is None:
+                missing.append(edition)
+            elif found.by_variant is not None:
                 known[row_id(edition)] = found.by_variant
-        return edition_sums.count_with(session, article_id, known)
+        counted = edition_sums.count_with(session, article_id, known)
+        for edition in missing:
+            self._count_variants(edition, now, 0)
+        return counted
 
     def forget(self, edition: Edition) -> None:
         """Forget what was counted of an edition, as it was changed."""
-        kept: tuple[_Kept[Any], ...] = (self._counts, self._variants)
+        kept: tuple[_Kept[Any], ...] = (self._states, self._counts, self._variants)
         with self._lock:
             for one in kept:
                 for key in [key for key in one if key[0] == row_id(edition)]:
@@ -115,6 +143,24 @@ class RunningSums:
             return RunningCount(states, reasons, _next_due_at(session, edition), now)
 
         return self._look(self._counts, "count", edition, now, patience, count)
+
+    def _find_states(self, edition: Edition, now: datetime) -> StateCounts | None:
+        """Return the latest states that were counted, and that may still be shown."""
+        with self._lock:
+            kept, counted = self._states.get(_key(edition)), self._counts.get(_key(edition))
+        found = [kept] if kept else []
+        if counted is not None:
+            found.append(StateCounts(counted.states, counted.counted_at))
+        shown = [one for one in found if edition.finished_at or _is_within(_age(one, now), _LONGEST)]
+        return max(shown, key=lambda one: one.counted_at or now, default=None)
+
+    def _find_variants(self, edition: Edition, now: datetime) -> VariantCounts | None:
+        """Return what was counted lately, and have it counted again if that was some seconds ago."""
+        with self._lock:
+            kept = self._variants.get(_key(edition))
+        if kept is None or not (edition.finished_at or _is_within(_age(kept, now), _LONGEST)):
+            return None
+        return self._count_variants(edition, now, 0)
 
     def _count_variants(self, edition: Edition, now: datetime, patience: float) -> VariantCounts | None:
         def count(session: Session) -> VariantCounts:
@@ -132,7 +178,7 @@ class RunningSums:
         count: Callable[[Session], _Counted],
     ) -> _Counted | None:
         """Return what was counted lately, and have it counted again if that was some seconds ago."""
-        key: tuple[int, datetime | None] = row_id(edition), edition.finished_at
+        key: tuple[int, datetime | None] = _key(edition)
 
         def find() -> _Counted | None:
             with self._lock:
@@ -145,13 +191,21 @@ class RunningSums:
                 counts[key] = found
 
         kept = find()
-        age = now - kept.counted_at if kept and kept.counted_at else None
+        age = _age(kept, now)
         if kept is not None and (edition.finished_at is not None or _is_within(age, _EVERY)):
             return kept
         if _is_within(age, _LONGEST):
             self._background.begin((what, *key), act, 0)
             return kept
         return find() if self._background.begin((what, *key), act, patience) else None
+
+
+def _key(edition: Edition) -> tuple[int, datetime | None]:
+    return row_id(edition), edition.finished_at
+
+
+def _age(kept: StateCounts | RunningCount | VariantCounts | None, now: datetime) -> timedelta | None:
+    return now - kept.counted_at if kept is not None and kept.counted_at is not None else None
 
 
 def _is_within(age: timedelta | None, longest: timedelta) -> bool:

@@ -30,6 +30,12 @@ _FRAME = (
     "sandbox allow-same-origin; default-src 'none'; style-src 'unsafe-inline'; img-src {images}; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
+_WAITS = (
+    '<!DOCTYPE html>\n<html lang="en"><title>Preview</title>\n'
+    "<p>Articles are being compared, to find the related ones. "
+    "The message shows in a moment; reload it if it does not.\n"
+)
+_WAITING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +130,10 @@ class PreviewPages:
         view = Viewer(address.strip(), tuple(topics), language.strip())
         try:
             moment = read_moment(self._front.desk, at, moment_of(entry, self._front.now()))
-            page, _ = look(self._front.desk, entry, view, moment).parts(inert=True)
+            page, _ = look(self._front.desk, entry, view, moment, soon=True).parts(inert=True)
+        except StillComparing as waits:
+            again = {"Retry-After": waits.retry_after or "1", "Refresh": waits.retry_after or "1"}
+            return HTMLResponse(_WAITS, 503, {**again, "Content-Security-Policy": _WAITING})
         except InputError as error:
             raise HTTPException(404) from error
         allowed = "https: http: data:" if images != "0" else "'none'"
