@@ -105,8 +105,16 @@ ODD = (
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_what_a_line_quotes_is_in_that_line(tmp_path: Path, form: Literal["text", "json"]) -> None:
+def test_what_a_line_quotes_is_in_that_line(
+    tmp_path: Path,
+    form: Literal["text", "json"],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     set_up_logging(LogSettings(format=form, file="a.log"), tmp_path)
+    root = logging.getLogger()  # a report of pytest's own copy could not be sent between its processes
+    ours = [handler for handler in root.handlers if not isinstance(handler, type(caplog.handler))]
+    monkeypatch.setattr(root, "handlers", ours)
     for text in ODD:
         logging.getLogger("digest.test").warning("said: %s", text)
     written = (tmp_path / "a.log").read_text()

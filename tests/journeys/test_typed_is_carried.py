@@ -184,7 +184,7 @@ def test_a_used_confirmation_shows_what_is_kept(client: TestClient, readers: Rea
     press(client, link(readers, "preferences"), cadence="daily")
     for shown in (client.get(path).text, send(client, path, [], stamp)[1]):
         listed: list[Any] = find_all(shown, "//main//li")
-        assert "Daily" in listed[0].text_content()
+        assert "World Briefing, daily" in listed[0].text_content()
         assert len(find_all(shown, "//main//li//a[starts-with(@href, '/preferences/')]")) == 2
         assert find_all(shown, "//main//form") == []
     assert len(find_all(send(client, path, fields, stamp)[1], "//main//form")) == 1
