@@ -314,9 +314,13 @@ class States(RuleBasedStateMachine):
     def _decide(self, until: datetime | None, crash: Crash | None) -> None:
         if until is None:
             self.life.do(lambda app: app.restorer.accept())
-        elif self.life.do(lambda app: _withhold(app, until), crash) is None:
+            return
+        decided: list[datetime] = []
+        self.life.do(lambda app: _withhold(app, until, decided), crash)
+        if not decided:
             assert self.life.app.find_refusal(), "half of a decision counts as one"
-            assert self.life.do(lambda app: _withhold(app, until))
+            self.life.do(lambda app: _withhold(app, until, decided))
+        assert self.life.app.find_refusal() is None
 
     def _gone_since(self, backup: Backup) -> dict[str, Stories]:
         """Return the stories that each reader got after the copy was made."""
@@ -461,11 +465,12 @@ def _row(session: Session, address: str) -> Subscription:
     return session.exec(query.where(Subscriber.address == address)).one()
 
 
-def _withhold(app: Application, until: datetime) -> bool:
-    """Run `digest resume --sent-until`."""
+def _withhold(app: Application, until: datetime, decided: list[datetime]) -> None:
+    """Run `digest resume --sent-until`; a crash may come after the decision, as the worker's lock is
+    released."""
     with app.worker(checked=False) as worker:
         app.restorer.withhold_until(until, app.compiler(worker))
-    return True
+        decided.append(until)
 
 
 def play(
