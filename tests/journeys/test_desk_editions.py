@@ -1,9 +1,7 @@
 """All editions at the desk: the list, what needs somebody, and readers who are tried again."""
 
 import re
-import threading
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from sqlmodel import select
@@ -12,6 +10,7 @@ from digest.models import Delivery, DeliveryState, Edition, EditionState
 from digest.store.editions import edition_sums
 from digest.tasks.ledger import audit
 from tests.support.desks import BEN, MARA, Newsdesk
+from tests.support.holding import hold_up
 
 
 def settle(newsdesk: Newsdesk, state: DeliveryState, reason: str = "") -> None:
@@ -121,13 +120,7 @@ def test_pages_of_a_large_edition_come_while_its_deliveries_are_being_counted(
     article = newsdesk.publish("Bridge reopens")
     newsdesk.compile()
     monkeypatch.setattr(edition_sums, "LARGE", 1)
-    goes_on, count_large = threading.Event(), edition_sums.count_large
-
-    def wait(*given: Any) -> Any:
-        assert goes_on.wait(30)
-        return count_large(*given)
-
-    monkeypatch.setattr(edition_sums, "count_large", wait)
+    goes_on = hold_up(monkeypatch, edition_sums, "count_large")
     mara = newsdesk.sign_in()
 
     pages = [mara.get(path).text for path in (Newsdesk.PATH, "/desk")]

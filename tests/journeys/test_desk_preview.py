@@ -3,11 +3,9 @@
 import hashlib
 import html
 import re
-import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlmodel import col, select, update
@@ -25,6 +23,7 @@ from digest.tasks.editions.preview import Viewer, preview
 from digest.web.desk.preview import as_scheme
 from tests.conftest import write_config
 from tests.support.desks import BEN, DAY, MARA, PASSWORD, Newsdesk
+from tests.support.holding import hold_up
 from tests.support.newsroom import Caught, parse
 
 PREVIEW = f"{Newsdesk.PATH}/preview"
@@ -310,13 +309,7 @@ def test_a_preview_says_that_articles_are_still_compared_and_comes_by_itself(
 ) -> None:
     monkeypatch.setattr(fitting, "_QUICKLY", 1)
     monkeypatch.setattr(fitting, "_PATIENCE", 0)
-    goes_on, compare = threading.Event(), fitting.compare_all
-
-    def wait(*given: Any) -> Any:
-        assert goes_on.wait(30)
-        return compare(*given)
-
-    monkeypatch.setattr(fitting, "compare_all", wait)
+    goes_on = hold_up(monkeypatch, fitting, "compare_all")
     ben, asked = newsdesk.sign_in(BEN), f"{PREVIEW}?topics=world&address=anna%40readers.example"
     waiting, frame = ben.get(asked), ben.get(asked.replace("?", "/frame?"))
     goes_on.set()

@@ -33,6 +33,17 @@ def back_up(publication: Publication) -> None:
     shutil.copy(publication.folder / "digest.db", publication.folder / "backup.db")
 
 
+def restored(folder: Path, database_url: str) -> Publication:
+    """Return a publication with one reader, whose copy of before its first edition was restored."""
+    with Caught() as relay:
+        publication = Publication(folder, database_url, port=relay.port)
+        publication.begin(readers=1)
+        back_up(publication)
+        publication.run("send", "--now")
+        restore(publication)
+    return publication
+
+
 def test_a_restored_database_refuses_to_send_and_says_what_to_decide(
     tmp_path: Path, database_url: str
 ) -> None:
@@ -138,12 +149,7 @@ def test_what_freezes_an_edition_beside_the_runs_decides_nothing_about_a_restore
 
 
 def test_the_daemon_is_not_ready_while_it_refuses_to_send(tmp_path: Path, database_url: str) -> None:
-    with Caught() as relay:
-        publication = Publication(tmp_path, database_url, port=relay.port)
-        publication.begin(readers=1)
-        back_up(publication)
-        publication.run("send", "--now")
-        restore(publication)
+    publication = restored(tmp_path, database_url)
     app = Application(load_settings(tmp_path / "config.toml"))
     ticker = Ticker(app)
     pages = create_app(app.readers, app.settings, is_refused=lambda: ticker.is_refused)
@@ -162,12 +168,7 @@ def test_the_daemon_is_not_ready_while_it_refuses_to_send(tmp_path: Path, databa
 def test_the_desk_tells_editors_that_a_restored_database_sends_nothing(
     tmp_path: Path, database_url: str
 ) -> None:
-    with Caught() as relay:
-        publication = Publication(tmp_path, database_url, port=relay.port)
-        publication.begin(readers=1)
-        back_up(publication)
-        publication.run("send", "--now")
-        restore(publication)
+    publication = restored(tmp_path, database_url)
     newsdesk = Newsdesk(load_settings(tmp_path / "config.toml"), Clock(), compiles=False)
     mara = newsdesk.sign_in()
     edition = re.findall(r'href="(/desk/world/daily/[^"]+)"', mara.client.get("/desk").text)[0]

@@ -40,12 +40,8 @@ _AFTER = (
     "från nyhetsbrevet", "из рассылки", "от рассылки", "с рассылки", "من القائمة", "the newsletter",
     "this newsletter", "uhr", "am", "o'clock", "heures", "horas", "ore",
 )  # fmt: skip
-_FIRST = re.compile(
-    rf"(?:{'|'.join(map(re.escape, sorted(_BEFORE, key=len, reverse=True)))})(?=[\s,:!.])[\s,:!.]*"
-)
-_LAST = re.compile(
-    rf"[\s,;:!.]+(?:{'|'.join(map(re.escape, sorted(_AFTER, key=len, reverse=True)))})[\s.!,]*\Z"
-)
+_FIRST = re.compile(rf"(?:{_any_of(_BEFORE)})(?=[\s,:!.])[\s,:!.]*")
+_LAST = re.compile(rf"[\s,;:!.]+(?:{_any_of(_AFTER)})[\s.!,]*\Z")
 _MOST = 4
 _GREETING = re.compile(
     r"\W*(?:hi|hello|hey|dear|good (?:morning|day|evening)|hallo|moin|servus|guten (?:tag"
@@ -59,7 +55,7 @@ _GREETING = re.compile(
 
 
 def without_courtesy(line: str) -> Iterator[str]:
-    """Return what is left of a line in lower case as requests and thanks are taken off it, one by one."""
+    """Return what is left of a short line in lower case as requests and thanks are taken off, one by one."""
     for _ in range(_MOST):
         for pattern in (_FIRST, _LAST):
             bare = pattern.sub("", line, count=1)

@@ -213,44 +213,11 @@ class ListCatalogue:
         return beside and not any(column.knows(cell) for cell in cells)
 
 
-_WHEN = squeezed(
-    (
-        *(
-            "at",
-            "on",
-            "date",
-            "time",
-            "is",
-            "was",
-            "has",
-            "been",
-            "am",
-            "um",
-            "datum",
-            "zeit",
-            "zeitpunkt",
-            "le",
-            "la",
-        ),
-        *(
-            "de",
-            "data",
-            "fecha",
-            "el",
-            "del",
-            "il",
-            "em",
-            "dato",
-            "den",
-            "dne",
-            "dnia",
-            "päivä",
-            "дата",
-            "tarih",
-            "tarihi",
-        ),
-    )
-)
+_WHEN = squeezed((
+    "at", "on", "date", "time", "is", "was", "has", "been", "am", "um", "datum", "zeit", "zeitpunkt", "le",
+    "la", "de", "data", "fecha", "el", "del", "il", "em", "dato", "den", "dne", "dnia", "päivä", "дата",
+    "tarih", "tarihi",
+))  # fmt: skip
 # "Abonnementsstatus", "Prenumerationsstatus", "Abonelik durumu", "マーケティングのステータス"
 _ENDS_AS_STATE = tuple(
     squeezed(("status", "statut", "zustand", "durumu", "ステータス", "状態", "状况", "状态", "狀態", "상태"))
@@ -258,22 +225,10 @@ _ENDS_AS_STATE = tuple(
 _CODE = re.compile(r"\s*-?\d\s*")
 _SIDE = "left"  # which is a side as often as a departure
 # Words that are something else as often: a level, a kind of membership, a remark.
-_EITHER = frozenset(
-    (
-        _SIDE,
-        "hard",
-        "soft",
-        "dead",
-        "regular",
-        "normal",
-        "valid",
-        "ok",
-        "member",
-        "express",
-        "given",
-        "explicit",
-    )
-)
+_EITHER = frozenset({
+    _SIDE, "hard", "soft", "dead", "regular", "normal", "valid", "ok", "member", "express", "given",
+    "explicit",
+})  # fmt: skip
 _SILENT = StateWords({}, frozenset(), frozenset())
 
 

@@ -1,6 +1,5 @@
 """What a list is completed with: related older articles beside it, texts shortened, and preview the same."""
 
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -39,6 +38,7 @@ from digest.tasks.editions.fitting import Comparison, Fitter, KeptIndex, compare
 from digest.tasks.editions.preview import Preview, Viewer, preview
 from tests.conftest import write_config
 from tests.support.editions import list_articles
+from tests.support.holding import hold_up
 from tests.support.standards import check_digest
 
 NOW = datetime(2026, 11, 23, 6, 5, tzinfo=UTC)
@@ -168,15 +168,20 @@ def test_articles_that_do_not_fit_are_named_as_online_and_come_next_time(newsroo
     assert len(again) + later.chosen.left_out == 200 - len(got)
 
 
-def test_a_kept_index_is_made_again_where_an_article_changed_and_only_there(
-    newsroom: Room, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def publish_bridge(newsroom: Room) -> None:
+    """Publish an article that older ones are related to, and some that none is."""
     words = "The swing bridge over the inner harbour, its girders and the bridge keeper Ekholm."
     for n in range(5):
         newsroom.publish(f"Bridge girders {n}", words, age=timedelta(days=40 + n))
     for n in range(9):
         newsroom.publish(f"Sponge {n}", "Glass sponges grow in the deep sea.", age=timedelta(days=50 + n))
     newsroom.publish("Bridge reopens", words)
+
+
+def test_a_kept_index_is_made_again_where_an_article_changed_and_only_there(
+    newsroom: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_bridge(newsroom)
     kept, made = KeptIndex(newsroom.database, Background()).find, 0
     list_stories = related.list_stories
 
@@ -209,23 +214,12 @@ def test_a_kept_index_is_made_again_where_an_article_changed_and_only_there(
 def test_of_many_articles_an_index_is_made_beside_the_page_that_needs_it(
     newsroom: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = "The swing bridge over the inner harbour, its girders and the bridge keeper Ekholm."
-    for n in range(5):
-        newsroom.publish(f"Bridge girders {n}", words, age=timedelta(days=40 + n))
-    for n in range(9):
-        newsroom.publish(f"Sponge {n}", "Glass sponges grow in the deep sea.", age=timedelta(days=50 + n))
-    newsroom.publish("Bridge reopens", words)
+    publish_bridge(newsroom)
     background = Background()
     kept = KeptIndex(newsroom.database, background)
     monkeypatch.setattr(fitting, "_QUICKLY", 6)
     monkeypatch.setattr(fitting, "_PATIENCE", 0)
-    goes_on, compare = threading.Event(), fitting.compare_all
-
-    def wait(*given: Any) -> Any:
-        assert goes_on.wait(30)
-        return compare(*given)
-
-    monkeypatch.setattr(fitting, "compare_all", wait)
+    goes_on = hold_up(monkeypatch, fitting, "compare_all")
     for _ in range(2):
         with pytest.raises(StillComparing):
             newsroom.look(compare=kept.find_soon)

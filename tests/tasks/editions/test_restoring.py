@@ -167,17 +167,23 @@ def test_a_lost_request_holds_all_that_may_have_been_in_it_however_few_its_reade
     assert got not in {article for found in newsroom.lists()[asking] for article in found}
 
 
+def backed_up(newsroom: Newsroom, *, most: int) -> tuple[Restorable, int]:
+    """Back up a newsroom whose reader wants so many articles, and has had a first edition."""
+    place = Restorable(newsroom)
+    reader = newsroom.subscribe()
+    with newsroom.database.write() as session:
+        session.exec(update(Subscription).values(max_articles=most))
+    newsroom.publish()
+    newsroom.compile()
+    place.back_up()
+    return place, reader
+
+
 @pytest.mark.parametrize("is_cut", [False, True], ids=["at once", "after a power cut"])
 def test_one_edition_for_several_lost_ones_holds_what_a_reader_got_who_wants_few_articles(
     newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch, is_cut: bool
 ) -> None:
-    place = Restorable(newsroom)
-    reader = newsroom.subscribe()
-    with newsroom.database.write() as session:
-        session.exec(update(Subscription).values(max_articles=1))
-    newsroom.publish()
-    newsroom.compile()
-    place.back_up()
+    place, reader = backed_up(newsroom, most=1)
     got = [newsroom.publish(at=NOW + days * DAY + HOUR) for days in range(3)]
     for days in (1, 2, 3):
         newsroom.compile(NOW + days * DAY, at_once=False)
@@ -204,13 +210,7 @@ def test_articles_without_a_date_leave_lost_ones_their_places_in_an_edition_that
     newsroom: Newsroom,
 ) -> None:
     """Nothing says whether they came before the edition or after it: what had gone is not sent again."""
-    place = Restorable(newsroom)
-    reader = newsroom.subscribe()
-    with newsroom.database.write() as session:
-        session.exec(update(Subscription).values(max_articles=2))
-    newsroom.publish()
-    newsroom.compile()
-    place.back_up()
+    place, reader = backed_up(newsroom, most=2)
     names = [f"lost-{number}" for number in range(6)]
     folder = newsroom.settings.folder / "articles"
     (folder / "lost-0.md").write_text("# Lost 0\n\nIt had gone before.\n")
